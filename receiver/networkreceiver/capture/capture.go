@@ -1,0 +1,134 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package capture is stage 1 of 5: it takes records from the kernel or packets
+// from a capture file and gives transport segments, each to the one worker that
+// owns its connection. It bounds what it holds by the size of its rings.
+package capture // import "github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+
+import (
+	"context"
+	"net/netip"
+)
+
+// Transport is an IP protocol number.
+type Transport uint8
+
+// The transports that are captured (IANA protocol numbers).
+const (
+	TCP Transport = 6
+	UDP Transport = 17
+)
+
+// Flags are the TCP control bits of RFC 9293, section 3.1.
+type Flags uint8
+
+// TCP control bits.
+const (
+	FIN Flags = 1 << iota
+	SYN
+	RST
+	PSH
+	ACK
+)
+
+// Direction tells on which side of the local socket a segment was seen.
+type Direction uint8
+
+// Directions of a segment. A capture file does not know which end is local.
+const (
+	Unknown Direction = iota
+	Egress
+	Ingress
+)
+
+// Segment is one transport segment (TCP) or datagram (UDP) as it was captured.
+// A Segment and its Payload are borrowed: they are valid until the handler
+// returns.
+type Segment struct {
+	Time      int64  // capture time, nanoseconds since the Unix epoch
+	Socket    uint64 // socket cookie of the local end; 0 in a capture file
+	Cgroup    uint64 // cgroup v2 id of the local socket; 0 when not known
+	NetNS     uint32 // inode of the local socket's network namespace; 0 when not known
+	Scope     uint32 // in a capture file: tells equal addresses in different VLANs or tunnels apart
+	Direction Direction
+	Transport Transport
+	// Listener is set where the packet still belongs to the listening socket:
+	// Socket is then the listener's cookie, and the connection is found by its
+	// addresses and NetNS.
+	Listener bool
+
+	Source      netip.AddrPort // as in the packet, so after address translation on egress
+	Destination netip.AddrPort
+
+	Seq   uint32 // TCP only
+	Ack   uint32 // TCP only; valid if Flags has ACK
+	Flags Flags  // TCP only
+
+	Payload []byte // what was copied of the transport payload
+	WireLen int    // length of the payload on the wire; more than len(Payload) if it was cut
+}
+
+// Process is the owner of a socket. It is immutable and shared.
+type Process struct {
+	PID         int32  // thread group id in the root PID namespace
+	ParentPID   int32  // 0 when not known
+	StartTime   int64  // nanoseconds since the Unix epoch; 0 when not known
+	Name        string // comm, at most 15 bytes
+	Executable  string // path in the process's own mount namespace; may be empty
+	CommandLine []string
+	CgroupPath  string // path below the cgroup v2 root; may be empty
+	ContainerID string // bare 64 digit id; empty outside a container
+	PodUID      string // Kubernetes pod UID from the cgroup path; empty elsewhere
+}
+
+// LossReason says why a record that the kernel saw did not arrive.
+type LossReason uint8
+
+// Reasons of loss.
+const (
+	LossRingFull   LossReason = iota // no room in the ring buffer
+	LossCopyFailed                   // the kernel could not read the packet's bytes
+	LossMalformed                    // the record or packet could not be decoded
+	LossFragment                     // an IP fragment's siblings never came, or the limit on them was met
+	lossReasons
+)
+
+// LossReasons is the number of reasons, for tables indexed by LossReason.
+const LossReasons = int(lossReasons)
+
+func (r LossReason) String() string {
+	return [...]string{"ring_full", "copy_failed", "malformed", "fragment"}[r]
+}
+
+// Handler receives what one shard captures. All calls for one shard come from
+// one goroutine, in the order of capture.
+type Handler interface {
+	// Segment takes one segment. The argument is borrowed.
+	Segment(seg *Segment)
+	// Owner says that a socket belongs to a process from now on. It may come
+	// before the socket's first segment, and again when the owner changes.
+	Owner(socket uint64, p *Process)
+	// Lost says that n records of this shard were lost since the last call.
+	Lost(n uint64, reason LossReason)
+	// Tick lets time pass. It comes at least every 100 ms of the source's own
+	// clock, also when nothing is captured.
+	Tick(now int64)
+}
+
+// Source is where segments come from.
+type Source interface {
+	// Shards is the number of independent streams of segments. All segments
+	// of one connection, and of both ends of a connection whose ends are on
+	// this machine, are in the same shard (as far as no address translation
+	// lies between the ends).
+	Shards() int
+	// Start acquires what the source needs. Its error says what is missing
+	// and how to provide it. On error nothing stays acquired.
+	Start(ctx context.Context) error
+	// Run reads one shard until ctx ends or the input does (then nil).
+	Run(ctx context.Context, shard int, h Handler) error
+	// Close releases everything. It is idempotent and called after every Run
+	// has returned.
+	Close() error
+}

@@ -1,0 +1,115 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package conn is stage 2 of 5: it takes transport segments and gives, for each
+// connection and direction, contiguous bytes or a Gap. It bounds connections per
+// shard, bytes and segments held per direction, and memory in total.
+package conn // import "github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+
+import (
+	"net/netip"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+)
+
+// Dir is a direction of a connection.
+type Dir uint8
+
+// Out flows from the local end to the remote end. In a capture file the end that
+// opened the connection (else: the end that was seen first) counts as local.
+const (
+	Out Dir = iota
+	In
+)
+
+// Other is the opposite direction.
+func (d Dir) Other() Dir { return d ^ 1 }
+
+// Initiator tells which end opened the connection.
+type Initiator uint8
+
+// Ends that can have opened a connection. It is unknown when the handshake was
+// not seen.
+const (
+	InitiatorUnknown Initiator = iota
+	InitiatorLocal
+	InitiatorRemote
+)
+
+// Reason tells why a direction or a connection ended.
+type Reason uint8
+
+// Reasons for an end.
+const (
+	ReasonNone     Reason = iota
+	ReasonFIN             // orderly
+	ReasonRST             // reset by either end
+	ReasonIdle            // nothing came for the idle timeout
+	ReasonEvicted         // a limit was met and this connection was the oldest idle one
+	ReasonReused          // the same addresses or socket carry a new connection
+	ReasonShutdown        // Wirespan stops, or the capture file ended
+)
+
+func (r Reason) String() string {
+	return [...]string{"", "fin", "rst", "idle", "evicted", "reused", "shutdown"}[r]
+}
+
+// Mark is a position in one direction of a connection.
+type Mark struct {
+	Time   int64  // capture time of the segment that carried the byte, Unix ns
+	Offset uint64 // bytes since the first byte of this direction that was seen, gaps included
+	Seq    uint32 // TCP sequence number of the byte
+	Ack    uint32 // TCP acknowledgement number of the segment that carried it
+}
+
+// Conn is one connection (TCP) or one pair of endpoints (UDP). It is owned by
+// one worker and must not be kept by anyone else after Sink.Close.
+type Conn struct {
+	Transport capture.Transport
+	Socket    uint64 // 0 in a capture file
+	NetNS     uint32
+	Cgroup    uint64
+	// Live is true where Local is an end on this machine, and false in a
+	// capture file.
+	Live      bool
+	Local     netip.AddrPort
+	Remote    netip.AddrPort // as the local socket knows it
+	RemoteNAT netip.AddrPort // where packets really went, if that differs from Remote
+	Initiator Initiator
+	// Midway is true where the handshake was not seen.
+	Midway bool
+	// PeerCaptured is true where the other end is on this machine and is
+	// captured as well.
+	PeerCaptured bool
+
+	Started     int64 // first segment, Unix ns
+	Established int64 // handshake complete, Unix ns; 0 when not seen
+	LastActive  int64
+
+	// Process is nil until the owner is known.
+	Process *capture.Process
+
+	// Session belongs to the next stage.
+	Session any
+
+	// table is the bookkeeping of Table.
+	table tableState
+}
+
+// Sink is the next stage. All calls for one connection come from one goroutine.
+type Sink interface {
+	// Open announces a connection. Conn.Process may still be nil.
+	Open(c *Conn)
+	// Data hands over bytes that directly follow the last ones of this
+	// direction. b is borrowed: valid until Data returns. m marks b[0]; all of b
+	// was captured in one segment. For UDP each call is one datagram.
+	Data(c *Conn, d Dir, m Mark, b []byte)
+	// Gap says that n bytes of this direction are missing from here on.
+	Gap(c *Conn, d Dir, m Mark, n uint64)
+	// End says that nothing more will come in this direction.
+	End(c *Conn, d Dir, t int64, r Reason)
+	// Close ends the connection. End has been called for both directions.
+	Close(c *Conn, t int64, r Reason)
+	// Tick lets time pass.
+	Tick(now int64)
+}

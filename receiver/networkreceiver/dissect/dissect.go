@@ -1,0 +1,253 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package dissect is stage 3 of 5: it takes contiguous bytes of a connection and
+// gives protocol messages. It bounds the bytes buffered per direction and the
+// bytes kept per message.
+//
+// Three roles share the work. A [Dissector] is a stateless value, one per
+// protocol. A [Conversation] is one connection's state, both directions in one
+// object, owned by one goroutine. The engine (package engine) owns everything
+// that is the same for all protocols: choosing the dissector, buffering,
+// resynchronisation after a gap, and containment of panics.
+package dissect // import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+
+import (
+	"errors"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+)
+
+// Direction is a direction of a conversation.
+type Direction uint8
+
+// Requests flow ToServer and responses ToClient.
+const (
+	ToServer Direction = iota
+	ToClient
+)
+
+// Other is the opposite direction.
+func (d Direction) Other() Direction { return d ^ 1 }
+
+// Info describes a protocol.
+type Info struct {
+	Name       string // as in network.protocol.name, and the name of the folder
+	Transport  capture.Transport
+	Ports      []uint16 // hints for the order of probing, never the decision
+	ProbeBytes int      // Probe decides with at most so many bytes of one direction
+	Limits     Limits
+}
+
+// Limits bound one conversation. Each has a default in the dissector's Info, can
+// be set in the configuration, and is counted by name when met.
+type Limits struct {
+	// HeaderBytes bounds what has to be buffered to parse one unit (a header
+	// block, a frame header). More is a violation.
+	HeaderBytes int
+	// BodyBytes is how much of each message's body is kept.
+	BodyBytes int
+	// Outstanding bounds the requests that wait for their response.
+	Outstanding int
+	// Age is how long a request waits for its response, in nanoseconds.
+	Age int64
+}
+
+// Verdict is a probe's answer.
+type Verdict uint8
+
+// Verdicts of a probe.
+const (
+	No       Verdict = iota // this is not the protocol
+	NeedMore                // cannot tell yet
+	Yes                     // it is, and the first argument of Probe is what the client sent
+	Reversed                // it is, and the second argument of Probe is what the client sent
+)
+
+// Dissector knows one protocol. It is stateless and safe for concurrent use.
+type Dissector interface {
+	Info() Info
+	// Probe looks at the first bytes of both directions of a connection, or at
+	// bytes in its middle; either may be empty. It neither allocates nor panics.
+	Probe(client, server []byte) Verdict
+	// New makes a conversation that hands its messages to sink.
+	New(limits Limits, sink Sink) Conversation
+	// Describe tells an exchange's content in semantic-convention terms. req or
+	// resp is nil where that side is missing. It is a pure function.
+	Describe(side Side, req, resp *Message, out Attributes) Summary
+}
+
+// Conversation is the state of one connection in one protocol.
+type Conversation interface {
+	// Data takes contiguous bytes of one direction. It returns how many it has
+	// used; the engine keeps the rest and calls again when at least need bytes
+	// (counted from the first unused one; 0 means any) are there. b is borrowed.
+	// ErrViolation means that the bytes are not of this protocol.
+	Data(d Direction, m Marks, b []byte) (used, need int, err error)
+	// Gap says that n bytes are missing before the next Data. Unused bytes have
+	// been dropped and are included in n. resumed reports whether the
+	// conversation can continue directly (the hole lies within a body whose
+	// framing is known); else the engine looks for a new start with Resyncer.
+	Gap(d Direction, m conn.Mark, n uint64) (resumed bool)
+	// End says that no more bytes will come in this direction, at time t.
+	End(d Direction, t int64, r conn.Reason)
+}
+
+// Resyncer is a Conversation that can start again in the middle of a stream.
+type Resyncer interface {
+	// FindStart returns the index in b at which a message starts, or -1.
+	FindStart(d Direction, b []byte) int
+}
+
+// ErrViolation is returned, possibly wrapped, for bytes that are not of the
+// protocol. The engine withdraws an early decision, else it resynchronises.
+var ErrViolation = errors.New("protocol violation")
+
+// Sink receives what a conversation finds. The engine implements it.
+type Sink interface {
+	// Message takes one message; it owns m from now on.
+	Message(m *Message)
+	// Upgrade says that from the next unused byte on, in both directions, the
+	// connection speaks another protocol. name is the protocol's name if it is
+	// known ("websocket", "h2c"), "" if the engine should probe (CONNECT).
+	Upgrade(name string)
+	// Limit counts that a named limit was met.
+	Limit(name string)
+	// Keep asks for n more bytes of memory for what a message keeps. If it
+	// returns false the conversation keeps nothing more of that message and sets
+	// Content.Truncated to "memory". What was granted goes into
+	// Message.Reserved; whoever lets go of the message gives it back.
+	Keep(n int) bool
+	// Release gives back what Keep has granted and no message carries.
+	Release(n int)
+}
+
+// Session is one connection for as long as it speaks one protocol.
+type Session struct {
+	Conn      *conn.Conn
+	Dissector Dissector
+	Limits    Limits
+	// ClientIsLocal tells which end of Conn sends the requests.
+	ClientIsLocal bool
+	// First is true for the first session of a connection, false after an
+	// upgrade.
+	First bool
+	// Pairing belongs to the next stage.
+	Pairing any
+}
+
+// Output is the next stage. All calls for one session come from one goroutine.
+type Output interface {
+	// Message takes one message; the callee owns it.
+	Message(s *Session, m *Message)
+	// Resync says that messages of direction d may be missing before the next
+	// one, because bytes were lost or the connection was joined in the middle.
+	Resync(s *Session, d Direction)
+	// Close ends the session: nothing more comes. why is "fin", "rst", "idle",
+	// "evicted", "shutdown", "upgrade" or "violation".
+	Close(s *Session, t int64, why string)
+	// Tick lets time pass.
+	Tick(now int64)
+}
+
+// Kind is the role of a message in pairing.
+type Kind uint8
+
+// Kinds of messages.
+const (
+	Request  Kind = iota // waits for a response
+	Response             // completes a request
+	Interim              // belongs to the request that is outstanding, does not complete it
+	OneWay               // stands for itself
+)
+
+// Message is one protocol message.
+type Message struct {
+	Kind      Kind
+	Direction Direction
+	// Key pairs a response with its request (stream id, correlation id). Without
+	// Keyed, pairing is by order.
+	Keyed bool
+	Key   uint64
+
+	First conn.Mark // first byte
+	Last  conn.Mark // last byte
+
+	Size     uint64 // bytes on the wire, from First to Last, gaps included
+	GapBytes uint64 // bytes of it that were lost
+	// Incomplete says why the message ended early ("fin", "rst", "gap",
+	// "evicted", "idle", "shutdown", "upgrade"); empty when it is whole.
+	Incomplete string
+	// Midway is set where the beginning of the message was not seen.
+	Midway bool
+	// Flags name ambiguities and oddities ("http.conflicting_lengths"); they are
+	// reported, never acted on.
+	Flags []string
+
+	// Reserved is how many bytes of the memory budget the message holds.
+	Reserved int
+
+	Content Content
+	// Protocol is the dissector's own view, for its Describe.
+	Protocol any
+}
+
+// Header is one field in the order and spelling of the wire.
+type Header struct {
+	Name, Value string
+}
+
+// Content is what a message carried, in terms that all protocols share.
+type Content struct {
+	Headers  []Header
+	Trailers []Header
+	// Body is the kept part, content coding removed.
+	Body []byte
+	// MediaType is the body's media type without parameters, lower case.
+	MediaType string
+	// Charset is the charset parameter of the media type, lower case.
+	Charset string
+	// BodySize is the body's transferred size, content coding included and
+	// transfer coding excluded, also of what was not kept.
+	BodySize uint64
+	// KeptSize is how many of those transferred bytes Body was made from.
+	KeptSize uint64
+	// Truncated is set where Body is not the whole body, with the reason
+	// ("limit", "gap", "incomplete", "media_type", "decode_limit", "memory").
+	Truncated string
+	// Coding is the content coding that was removed, or, with DecodeError, that
+	// could not be removed ("gzip").
+	Coding      string
+	DecodeError bool
+}
+
+// Side is the end of the call that a record speaks for.
+type Side uint8
+
+// Sides of a call.
+const (
+	ClientSide Side = iota
+	ServerSide
+)
+
+// Summary is the protocol-neutral outcome of an exchange.
+type Summary struct {
+	Name string // span name by the conventions
+	// Error is the span's status by the conventions; ErrorType is error.type.
+	Error     bool
+	ErrorType string
+	// Status is for people: "200 OK".
+	Status string
+	// Operation is for people: "POST /api/v1/checkout".
+	Operation string
+}
+
+// Attributes takes attributes by the semantic conventions. Implementations apply
+// redaction by key, so values are handed over as they were on the wire.
+type Attributes interface {
+	Str(key, value string)
+	Strs(key string, values []string)
+	Int(key string, value int64)
+	Bool(key string, value bool)
+}

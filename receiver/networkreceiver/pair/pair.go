@@ -1,0 +1,40 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pair is stage 4 of 5: it takes messages and gives exchanges, each a
+// request with its response, or one of them and the reason why the other is
+// missing. It bounds the requests outstanding per conversation, and their age.
+package pair // import "github.com/wirespan/wirespan/receiver/networkreceiver/pair"
+
+import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
+
+// Exchange is one call.
+type Exchange struct {
+	Conn      *conn.Conn // borrowed: valid until the sink returns
+	Dissector dissect.Dissector
+	// ClientIsLocal tells which end of Conn sent the request.
+	ClientIsLocal bool
+
+	Request  *dissect.Message   // nil if it was not seen
+	Interim  []*dissect.Message // 1xx and their like, in order
+	Response *dissect.Message   // nil if it was not seen
+	// Missing says why Request or Response is nil: "gap", "midway", "fin",
+	// "rst", "idle", "timeout", "evicted", "outstanding_limit", "shutdown",
+	// "upgrade".
+	Missing string
+	// Uncertain is set where a loss made more than one pairing possible.
+	Uncertain bool
+	// First is true for the first exchange of a connection whose handshake was
+	// seen: its connection set-up is part of this call.
+	First bool
+}
+
+// Sink is the next stage.
+type Sink interface {
+	Exchange(x *Exchange)
+	// Tick lets time pass.
+	Tick(now int64)
+}
