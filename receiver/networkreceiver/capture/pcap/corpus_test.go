@@ -1,0 +1,88 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package pcap_test
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/pcap"
+)
+
+// corpus is a collection of captures made by others, beside the repository.
+const corpus = "../../../../../shared/corpus"
+
+// corpusFiles gives the paths of the corpus's files with their number of packets.
+func corpusFiles(t testing.TB) map[string]uint64 {
+	t.Helper()
+	manifest, err := os.Open(filepath.Join(corpus, "manifest.tsv"))
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip("the corpus is not there")
+	}
+	defer manifest.Close()
+	r := csv.NewReader(manifest)
+	r.Comma, r.LazyQuotes = '\t', true
+	rows, err := r.ReadAll()
+	require.NoError(t, err)
+	column := map[string]int{}
+	for i, name := range rows[0] {
+		column[name] = i
+	}
+	files := map[string]uint64{}
+	for _, row := range rows[1:] {
+		packets, err := strconv.ParseUint(row[column["packets"]], 10, 64)
+		require.NoError(t, err)
+		if path, ok := corpusPath(row[column["file"]]); ok {
+			files[path] = packets
+		}
+	}
+	return files
+}
+
+// corpusPath finds a file of the manifest, which may be stored compressed.
+func corpusPath(name string) (string, bool) {
+	for _, pattern := range []string{"dev/" + name, "load/" + name, "dev/" + name + ".gz", "load/" + name + ".gz"} {
+		path := filepath.Join(corpus, pattern)
+		if _, err := os.Stat(path); err == nil {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+func TestCorpus(t *testing.T) {
+	files := corpusFiles(t)
+	require.GreaterOrEqual(t, len(files), 93, "files of dev and load")
+	for path, packets := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			one, stats, err := replayOne(t, path)
+			require.NoError(t, err)
+			assert.Equal(t, packets, stats.Packets.Load())
+			assert.Equal(t, uint64(len(one.segments)), stats.Segments.Load())
+			assert.Zero(t, stats.Unsupported.Load())
+			t.Logf("%d packets, %d segments, %d neither, %d malformed, %d truncated, %d fragments, %d lost", packets, stats.Segments.Load(),
+				stats.NotTransport.Load(), stats.Malformed.Load(), stats.Truncated.Load(), stats.Fragments.Load(), stats.LostFragment.Load())
+
+			shards, _, errs := replay(t, pcap.Settings{Files: []string{path}, Shards: 3})
+			var total int
+			for i, shard := range shards {
+				require.NoError(t, errs[i])
+				total += len(shard.segments)
+			}
+			assert.Equal(t, len(one.segments), total, "each segment is in one shard")
+		})
+	}
+}
+
+var _ = strings.Contains

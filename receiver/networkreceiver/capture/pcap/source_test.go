@@ -1,0 +1,207 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package pcap_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/gopacket/gopacket/layers"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/pcap"
+)
+
+// folder writes captures that hold one packet each, with the file's name as its
+// payload, from the time that is given.
+func folder(t testing.TB, began map[string]time.Duration) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, at := range began {
+		content := pcapFile(binary.LittleEndian, false, frame{link: 1, data: etherTCP(t, clientV4, serverV4, name), at: at})
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
+	}
+	return dir
+}
+
+func payloads(r *recorder) (all []string) {
+	for _, seg := range r.segments {
+		all = append(all, string(seg.Payload))
+	}
+	return all
+}
+
+func TestFilesInOrderOfTheirFirstFrame(t *testing.T) {
+	dir := folder(t, map[string]time.Duration{"a.pcap": 3 * time.Second, "b.pcap": time.Second, "c.pcapng": 2 * time.Second, "d.pcap": time.Second, "e.txt": 0})
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "z.pcap"), 0o700))
+	shards, stats, errs := replay(t, pcap.Settings{Files: []string{filepath.Join(dir, "*.pcap"), filepath.Join(dir, "*.pcap*")}})
+	require.NoError(t, errs[0])
+	assert.Equal(t, []string{"b.pcap", "d.pcap", "c.pcapng", "a.pcap"}, payloads(shards[0]))
+	assert.EqualValues(t, 4, stats.Files.Load())
+}
+
+func TestStartErrors(t *testing.T) {
+	dir := folder(t, map[string]time.Duration{"a.pcap": 0})
+	for name, test := range map[string]struct {
+		files []string
+		want  string
+	}{
+		"nothing set":         {nil, "no pattern is set"},
+		"no match":            {[]string{filepath.Join(dir, "*.pcap"), filepath.Join(dir, "*.cap")}, "*.cap"},
+		"only a directory":    {[]string{dir}, "no regular file matches"},
+		"malformed pattern":   {[]string{"[a"}, "syntax error in pattern"},
+		"file does not exist": {[]string{filepath.Join(dir, "b.pcap")}, "b.pcap"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := pcap.New(pcap.Settings{Files: test.files}, zap.NewNop(), new(pcap.Stats))
+			assert.ErrorContains(t, s.Start(t.Context()), test.want)
+			assert.NoError(t, s.Close())
+		})
+	}
+}
+
+// One broken file neither hides what it holds nor the other files, and one shard
+// tells of it.
+func TestBrokenFileAmongOthers(t *testing.T) {
+	dir := folder(t, map[string]time.Duration{"a.pcap": 1 * time.Second, "b.pcap": 2 * time.Second, "c.pcap": 3 * time.Second})
+	broken := filepath.Join(dir, "b.pcap")
+	content, err := os.ReadFile(broken)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(broken, append(content, "tail"...), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "d.pcap"), []byte("no capture at all"), 0o600))
+	shards, stats, errs := replay(t, pcap.Settings{Files: []string{filepath.Join(dir, "*")}, Shards: 4})
+	var got, reports []string
+	for i, shard := range shards {
+		got = append(got, payloads(shard)...)
+		if joined, ok := errs[i].(interface{ Unwrap() []error }); ok {
+			for _, err := range joined.Unwrap() {
+				reports = append(reports, err.Error())
+			}
+		}
+	}
+	assert.Equal(t, []string{"a.pcap", "b.pcap", "c.pcap"}, got)
+	assert.ElementsMatch(t, []string{
+		fmt.Sprintf("read %s: at byte %d: unexpected EOF", broken, len(content)),
+		fmt.Sprintf("read %s: at byte 0: read header: neither pcap nor pcapng: magic number 6e6f2063", filepath.Join(dir, "d.pcap")),
+	}, reports)
+	assert.EqualValues(t, 2, stats.FileErrors.Load())
+}
+
+// Both directions of a connection, with their fragments, are in one shard, and the
+// connections are spread.
+func TestShards(t *testing.T) {
+	const connections, shardCount = 200, 4
+	var frames []frame
+	for i := range connections {
+		client := netip.AddrPortFrom(clientV4.Addr(), uint16(10000+i))
+		if i%2 == 1 {
+			client = netip.AddrPortFrom(clientV6.Addr(), uint16(10000+i))
+		}
+		server := serverV4
+		if client.Addr().Is6() {
+			server = serverV6
+		}
+		frames = append(frames, frame{link: layers.LinkTypeRaw, data: bytesOf(t, tcpPacket(client, server, "request"))})
+		for _, part := range fragmentsOf(bytesOf(t, tcpPacket(server, client, string(make([]byte, 2000)))), uint32(i), 800) {
+			frames = append(frames, frame{link: layers.LinkTypeRaw, data: part})
+		}
+	}
+	path := writeFile(t, "many.pcap", pcapFile(binary.LittleEndian, false, frames...))
+	shards, stats, errs := replay(t, pcap.Settings{Files: []string{path}, Shards: shardCount})
+	home := map[netip.AddrPort]int{}
+	for i, shard := range shards {
+		require.NoError(t, errs[i])
+		assert.Greater(t, len(shard.segments), connections/shardCount, "shard %d", i)
+		for _, seg := range shard.segments {
+			client := seg.Source
+			if seg.Source.Port() == 80 {
+				client = seg.Destination
+			}
+			if was, ok := home[client]; ok {
+				assert.Equal(t, was, i)
+			}
+			home[client] = i
+		}
+	}
+	assert.Len(t, home, connections)
+	assert.EqualValues(t, len(frames), stats.Packets.Load(), "packets are counted once")
+	assert.EqualValues(t, 2*connections, stats.Segments.Load())
+}
+
+func TestTicks(t *testing.T) {
+	var frames []frame
+	for _, at := range []time.Duration{0, 50, 99, 100, 150, 210, 5000, 5001, 5100} {
+		frames = append(frames, frame{link: 1, data: etherTCP(t, clientV4, serverV4, "x"), at: at * time.Millisecond})
+	}
+	path := writeFile(t, "ticks.pcap", pcapFile(binary.LittleEndian, true, frames...))
+	for _, shards := range []int{1, 2} { // also the shard that has no segment
+		all, _, _ := replay(t, pcap.Settings{Files: []string{path}, Shards: shards})
+		for _, r := range all {
+			var got []time.Duration
+			for _, now := range r.ticks {
+				got = append(got, time.Duration(now-began.UnixNano())/time.Millisecond)
+			}
+			assert.Equal(t, []time.Duration{0, 100, 210, 5000, 5100}, got)
+		}
+	}
+}
+
+// stopper cancels after a number of segments.
+type stopper struct {
+	recorder
+	cancel context.CancelFunc
+}
+
+func (s *stopper) Segment(seg *capture.Segment) {
+	s.recorder.Segment(seg)
+	if len(s.segments) == 100 {
+		s.cancel()
+	}
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	frames := make([][]byte, 10_000)
+	for i := range frames {
+		frames[i] = etherTCP(t, clientV4, serverV4, "x")
+	}
+	path := writeFile(t, "long.pcap", ethernetFile(frames...))
+	s := pcap.New(pcap.Settings{Files: []string{path, path}}, zap.NewNop(), new(pcap.Stats))
+	require.NoError(t, s.Start(t.Context()))
+	ctx, cancel := context.WithCancel(t.Context())
+	h := &stopper{cancel: cancel}
+	require.NoError(t, s.Run(ctx, 0, h))
+	assert.Less(t, len(h.segments), 200)
+}
+
+func TestProgress(t *testing.T) {
+	content := ethernetFile(bytes.Repeat([]byte{0}, 1000), etherTCP(t, clientV4, serverV4, "x"))
+	compressed := gzipped(t, content)
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a"), content, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "b"), compressed, 0o600))
+	s := pcap.New(pcap.Settings{Files: []string{filepath.Join(dir, "*")}, Shards: 2}, zap.NewNop(), new(pcap.Stats))
+	require.NoError(t, s.Start(t.Context()))
+	total := int64(len(content) + len(compressed))
+	requireProgress := func(wantDone int64) {
+		t.Helper()
+		done, all := s.Progress()
+		require.Equal(t, wantDone, done)
+		require.Equal(t, total, all)
+	}
+	requireProgress(0)
+	require.NoError(t, s.Run(t.Context(), 0, new(recorder)))
+	requireProgress(total / 2)
+	require.NoError(t, s.Run(t.Context(), 1, new(recorder)))
+	requireProgress(total)
+}
