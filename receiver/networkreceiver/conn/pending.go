@@ -1,0 +1,279 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package conn
+
+import (
+	"net/netip"
+	"slices"
+	"unsafe"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+)
+
+// Limits for one handshake.
+const (
+	maxEarlySegments = 8
+	maxEarlyBytes    = 128 << 10
+	maxSameRemote    = 8        // handshakes with one remote address and port
+	maxEarlyAnswer   = 64 << 10 // what a server sends before the handshake is complete (RFC 7413)
+)
+
+// handshakeCost is what a handshake takes from the budget, without early bytes.
+const handshakeCost = int(unsafe.Sizeof(handshake{})) + 128
+
+// handshake is a connection that a listening socket has been asked for. Its
+// segments bear the listener's cookie until the accepted socket exists, also the
+// first bytes if they come with the last step.
+type handshake struct {
+	key           flow
+	local, remote netip.AddrPort // of the SYN; or of the SYN-ACK, reversed
+	started       int64
+	established   int64
+	isn           [2]uint32
+	known         [2]bool
+	early         []capture.Segment // segments with payload or FIN, copied
+	cost          int
+	next          *handshake // same remote
+	node          node[handshake]
+}
+
+// handshakes are those whose accepted socket hasn't shown itself yet. They are
+// found by the remote end, which translation of local addresses leaves alone.
+type handshakes struct {
+	byRemote map[flow]*handshake
+	open     list[handshake] // not complete
+	complete list[handshake] // the remote end has acknowledged the SYN-ACK
+}
+
+// listen takes a segment of a listening socket.
+func (t *Table) listen(seg *capture.Segment) {
+	if seg.Socket != 0 && t.isOwn(seg.Socket) {
+		t.stats.OwnSegments.Add(1)
+		return
+	}
+	d := onEgress(seg)
+	h := t.handshakes.find(seg)
+	isSYN := seg.Flags&capture.SYN != 0
+	switch {
+	case seg.Flags&capture.RST != 0:
+		t.resetHandshake(h, d, seg)
+		return
+	case h != nil && isSYN && h.known[d] && h.isn[d] != seg.Seq && d == In:
+		t.handshakes.remove(t, h) // the port is used again
+		h = nil
+	case h == nil && !isSYN && seg.WireLen == 0:
+		t.stats.Unmatched.Add(1)
+		return
+	}
+	if h == nil {
+		if h = t.handshakes.add(t, seg); h == nil {
+			return
+		}
+	}
+	h.learn(t, d, seg)
+	if seg.WireLen > 0 || seg.Flags&capture.FIN != 0 {
+		h.keep(t, seg)
+	}
+}
+
+// learn takes what a segment says about the handshake.
+func (h *handshake) learn(t *Table, d Dir, seg *capture.Segment) {
+	ack := seg.Flags&capture.ACK != 0
+	if seg.Flags&capture.SYN != 0 {
+		h.isn[d], h.known[d] = seg.Seq, true
+		if ack && !h.known[d.Other()] {
+			h.isn[d.Other()], h.known[d.Other()] = seg.Ack-1, true
+		}
+		return
+	}
+	if d == In && ack && h.established == 0 && h.known[Out] && fits(h.isn[Out]+1, seg.Ack, maxEarlyAnswer) {
+		h.established = seg.Time
+		t.handshakes.complete.push(&h.node, h, t.now)
+	}
+}
+
+// keep copies a segment until the accepted socket shows itself.
+func (h *handshake) keep(t *Table, seg *capture.Segment) {
+	n := len(seg.Payload) + int(unsafe.Sizeof(*seg))
+	if len(h.early) >= maxEarlySegments || h.cost+n > maxEarlyBytes || !t.budget.Take(n) {
+		t.stats.PendingDropped.Add(1)
+		return
+	}
+	h.cost += n
+	kept := *seg
+	kept.Payload = slices.Clone(seg.Payload)
+	h.early = append(h.early, kept)
+}
+
+func (t *Table) resetHandshake(h *handshake, d Dir, seg *capture.Segment) {
+	switch {
+	case h == nil:
+		t.stats.Unmatched.Add(1)
+	case h.known[d] && !within(h.isn[d], seg.Seq, rstWindow):
+		t.stats.RSTIgnored.Add(1)
+	default:
+		t.handshakes.remove(t, h)
+	}
+}
+
+// join opens the connection of an accepted socket that shows itself with seg. It
+// gives nil if no handshake is known.
+func (t *Table) join(seg *capture.Segment) *Conn {
+	h := t.handshakes.find(seg)
+	if h == nil {
+		return nil
+	}
+	early := h.early
+	t.handshakes.remove(t, h)
+	c := &Conn{
+		Local: h.local, Remote: h.remote, Initiator: InitiatorRemote,
+		Started: h.started, Established: h.established,
+		Midway: !h.known[In] && !h.known[Out],
+	}
+	if c.Midway {
+		c.Initiator = InitiatorUnknown
+	}
+	c.table.seen[In] = true
+	for d, known := range h.known {
+		if known {
+			c.table.halves[d].start(h.isn[d])
+		}
+	}
+	if c = t.open(c, seg); c == nil {
+		return nil
+	}
+	t.promote(c)
+	for i := range early {
+		t.follow(c, &early[i])
+	}
+	return c
+}
+
+// find gives the handshake of a segment of the listening or the accepted socket.
+// The local address may be translated; then the sequence numbers must prove it.
+func (hs *handshakes) find(seg *capture.Segment) *handshake {
+	local, remote := ends(seg)
+	for h := hs.byRemote[remoteFlow(remote, seg.NetNS)]; h != nil; h = h.next {
+		if h.local == local && (seg.Listener || h.near(seg)) || h.proves(seg) {
+			return h
+		}
+	}
+	return nil
+}
+
+// near reports whether nothing speaks against seg being of h's connection.
+func (h *handshake) near(seg *capture.Segment) bool {
+	d := onEgress(seg)
+	return !h.known[d] || fits(h.isn[d], seg.Seq, 64<<20)
+}
+
+// proves reports whether the sequence numbers of seg show that it is of h's
+// connection.
+func (h *handshake) proves(seg *capture.Segment) bool {
+	d := onEgress(seg)
+	if seg.Flags&capture.ACK == 0 || !h.known[d.Other()] || !fits(h.isn[d.Other()]+1, seg.Ack, rstWindow) {
+		return false
+	}
+	return seg.Flags&capture.SYN != 0 || h.known[d] && fits(h.isn[d]+1, seg.Seq, rstWindow)
+}
+
+func remoteFlow(remote netip.AddrPort, netns uint32) flow {
+	f := flowOf(0, remote)
+	f.space = netns
+	return f
+}
+
+// add remembers a new handshake. The oldest makes room for it, one that is not
+// complete if there is one. It gives nil if there is no memory.
+func (hs *handshakes) add(t *Table, seg *capture.Segment) *handshake {
+	local, remote := ends(seg)
+	h := &handshake{
+		key: remoteFlow(remote, seg.NetNS), local: local, remote: remote,
+		started: seg.Time, cost: handshakeCost,
+	}
+	hs.crowd(t, h.key)
+	for hs.len() >= t.settings.MaxPending {
+		hs.evict(t)
+	}
+	if !t.budget.Take(handshakeCost) {
+		if hs.len() == 0 {
+			t.stats.PendingDropped.Add(1)
+			return nil
+		}
+		hs.evict(t)
+		if !t.budget.Take(handshakeCost) {
+			t.stats.PendingDropped.Add(1)
+			return nil
+		}
+	}
+	h.next = hs.byRemote[h.key]
+	hs.byRemote[h.key] = h
+	hs.open.push(&h.node, h, t.now)
+	t.stats.Pending.Add(1)
+	return h
+}
+
+// crowd removes the oldest handshake with a remote end that has too many.
+func (hs *handshakes) crowd(t *Table, key flow) {
+	n := 0
+	for h := hs.byRemote[key]; h != nil; h = h.next {
+		if n++; n == maxSameRemote {
+			hs.remove(t, h)
+			t.stats.PendingEvicted.Add(1)
+			return
+		}
+	}
+}
+
+func (hs *handshakes) evict(t *Table) {
+	hs.remove(t, hs.oldest())
+	t.stats.PendingEvicted.Add(1)
+}
+
+func (hs *handshakes) oldest() *handshake {
+	if h := hs.open.oldest(); h != nil {
+		return h
+	}
+	return hs.complete.oldest()
+}
+
+func (hs *handshakes) len() int { return hs.open.len + hs.complete.len }
+
+func (hs *handshakes) remove(t *Table, h *handshake) {
+	h.node.remove()
+	first := hs.byRemote[h.key]
+	switch {
+	case first != h:
+		for first.next != h {
+			first = first.next
+		}
+		first.next = h.next
+	case h.next != nil:
+		hs.byRemote[h.key] = h.next
+	default:
+		delete(hs.byRemote, h.key)
+	}
+	t.budget.Give(h.cost)
+	t.stats.Pending.Add(-1)
+}
+
+// drop removes the handshake of a socket that is not followed.
+func (hs *handshakes) drop(t *Table, seg *capture.Segment) {
+	if h := hs.find(seg); h != nil {
+		hs.remove(t, h)
+	}
+}
+
+// expire removes what was not completed in time, and what was complete but whose
+// accepted socket stayed silent.
+func (hs *handshakes) expire(t *Table) {
+	for h := hs.open.expired(t.now, t.settings.HalfOpenTimeout); h != nil; h = hs.open.expired(t.now, t.settings.HalfOpenTimeout) {
+		hs.remove(t, h)
+		t.stats.PendingExpired.Add(1)
+	}
+	for h := hs.complete.expired(t.now, t.settings.TCPIdleTimeout); h != nil; h = hs.complete.expired(t.now, t.settings.TCPIdleTimeout) {
+		hs.remove(t, h)
+		t.stats.PendingExpired.Add(1)
+	}
+}
