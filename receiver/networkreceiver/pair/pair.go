@@ -1,10 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pair is stage 4 of 5: it takes messages and gives exchanges, each a
-// request with its response, or one of them and the reason why the other is
-// missing. It bounds the requests outstanding per conversation, and their age.
-package pair // import "github.com/wirespan/wirespan/receiver/networkreceiver/pair"
+package pair
 
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
@@ -23,7 +20,8 @@ type Exchange struct {
 	Response *dissect.Message   // nil if it was not seen
 	// Missing says why Request or Response is nil: "gap", "midway", "fin",
 	// "rst", "idle", "timeout", "evicted", "outstanding_limit", "shutdown",
-	// "upgrade".
+	// "upgrade", "violation", "reused", or "unsolicited" for a response that no
+	// request can have caused.
 	Missing string
 	// Uncertain is set where a loss made more than one pairing possible.
 	Uncertain bool

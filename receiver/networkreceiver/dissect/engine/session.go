@@ -1,0 +1,116 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
+
+// session is a connection for as long as it speaks one protocol. It is the Sink
+// of its conversation.
+type session struct {
+	dissect.Session
+	engine   *Engine
+	entry    *entry
+	conv     dissect.Conversation
+	resyncer dissect.Resyncer // nil if the conversation is none
+	client   conn.Dir
+
+	delivered  uint64 // bytes used
+	messages   uint64
+	violations int // since the last message
+	kept       int // granted by Keep and not yet on a message
+	ended      [2]bool
+
+	upgraded bool
+	next     string // what it was upgraded to
+}
+
+var _ dissect.Sink = (*session)(nil)
+
+// open begins a session. d is the direction whose bytes decided.
+func (e *Engine) open(st *stream, c *entry, client, d conn.Dir) {
+	s := &session{
+		Session: dissect.Session{
+			Conn:          st.conn,
+			Dissector:     c.Dissector,
+			Limits:        c.Limits,
+			ClientIsLocal: client == conn.Out,
+			First:         st.upgrades == 0,
+		},
+		engine: e,
+		entry:  c,
+		client: client,
+	}
+	st.client = client
+	st.session = s
+	e.change(st, dissected)
+	e.current = c
+	s.conv = c.New(c.Limits, s)
+	s.resyncer, _ = s.conv.(dissect.Resyncer)
+	for _, x := range [...]conn.Dir{conn.Out, conn.In} {
+		side := &st.sides[x]
+		side.mode, side.need = flowing, 0
+		if !st.uncertain[x] {
+			continue
+		}
+		st.uncertain[x] = false
+		e.out.Resync(&s.Session, s.direction(x))
+		// Where the other end has not been seen yet, it may be in the middle of a
+		// message.
+		if x != d && side.pending.empty() && s.resyncer != nil {
+			side.mode, side.searched = searching, 0
+		}
+	}
+}
+
+// direction translates between the ends of a connection and the roles.
+func (s *session) direction(d conn.Dir) dissect.Direction {
+	if d == s.client {
+		return dissect.ToServer
+	}
+	return dissect.ToClient
+}
+
+// closeSession ends the session towards the next stage.
+func (e *Engine) closeSession(st *stream, t int64, why string) {
+	s := st.session
+	st.session = nil
+	e.memory.Give(s.kept)
+	s.kept = 0
+	e.out.Close(&s.Session, t, why)
+}
+
+// Message implements dissect.Sink.
+func (s *session) Message(m *dissect.Message) {
+	s.messages++
+	s.violations = 0
+	m.Reserved = max(0, min(m.Reserved, s.kept))
+	s.kept -= m.Reserved
+	s.entry.counters.messages[min(m.Kind, dissect.OneWay)].Add(1)
+	s.engine.out.Message(&s.Session, m)
+}
+
+// Upgrade implements dissect.Sink.
+func (s *session) Upgrade(name string) { s.upgraded, s.next = true, name }
+
+// Limit implements dissect.Sink.
+func (s *session) Limit(name string) { s.entry.counters.limits.add(name) }
+
+// Keep implements dissect.Sink.
+func (s *session) Keep(n int) bool {
+	if n < 0 || !s.engine.memory.Take(n) {
+		return false
+	}
+	s.kept += n
+	return true
+}
+
+// Release implements dissect.Sink.
+func (s *session) Release(n int) {
+	n = max(0, min(n, s.kept))
+	s.engine.memory.Give(n)
+	s.kept -= n
+}

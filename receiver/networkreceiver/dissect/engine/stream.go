@@ -1,0 +1,110 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+)
+
+// state is what a connection has come to.
+type state uint8
+
+const (
+	undecided state = iota
+	dissected
+	// From here on bytes are skipped.
+	encrypted
+	unknown // no dissector knows it
+	ignored // known, but nothing to be had: no dissector of that name, or it failed
+	states
+)
+
+// stream is a connection as the engine sees it, for as long as conn keeps it.
+type stream struct {
+	conn    *conn.Conn
+	state   state
+	session *session // nil unless dissected
+	sides   [2]side  // by conn.Dir
+
+	client   conn.Dir // the end that is tried as the client first
+	excluded uint64   // dissectors whose decision was withdrawn
+	upgrades int
+	seen     bool // there were bytes
+
+	// order is the capture order of what the sides hold while undecided, and of
+	// ends.
+	order []event
+	// hopeful is set where a later segment may be recognised though the first
+	// ones were not: midway, or after a gap.
+	hopeful bool
+	// uncertain tells for each direction that messages may have been lost before
+	// the next one.
+	uncertain [2]bool
+	turn      conn.Dir // the direction of the last data
+	turnTries int
+	tries     int
+}
+
+// side is one direction of a stream.
+type side struct {
+	pending  buffer // unused bytes
+	need     int    // do not call with less
+	step     int    // how much more to add before the next call
+	mode     mode
+	searched int // bytes searched since the thread was lost
+}
+
+// mode is how the bytes of a side are handled.
+type mode uint8
+
+const (
+	flowing mode = iota
+	searching
+	skipping
+)
+
+// event is one step in the order of capture: n bytes of a direction, or its end.
+type event struct {
+	dir    conn.Dir
+	end    bool
+	reason conn.Reason
+	n      int
+	time   int64
+}
+
+// eventBytes is what an event of data takes from the budget. The two ends are
+// free.
+const eventBytes = 32
+
+// cost is what the events of data in order have taken.
+func cost(order []event) (bytes int) {
+	for _, ev := range order {
+		if !ev.end {
+			bytes += eventBytes
+		}
+	}
+	return bytes
+}
+
+// change moves a connection to another state.
+func (e *Engine) change(st *stream, to state) {
+	e.stats.connections[st.state].Add(-1)
+	e.stats.connections[to].Add(1)
+	st.state = to
+}
+
+// leave moves a connection to a state in which its bytes are skipped.
+func (e *Engine) leave(st *stream, to state) {
+	e.letGo(st)
+	e.change(st, to)
+}
+
+// letGo releases all that a stream holds.
+func (e *Engine) letGo(st *stream) {
+	for d := range st.sides {
+		e.pool.release(&st.sides[d].pending)
+	}
+	e.memory.Give(cost(st.order))
+	st.order = nil
+}

@@ -1,0 +1,362 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package http
+
+import (
+	"bytes"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
+
+// phase is the part of a message that comes next in one direction.
+type phase uint8
+
+const (
+	inHead      phase = iota // between messages, or in a start line or header section
+	inBody                   // in a body of known length
+	inChunkSize              // at a chunk-size line
+	inChunk                  // in a chunk's data
+	inChunkEnd               // at the CRLF after a chunk's data
+	inTrailers               // in a trailer section
+	inOpenBody               // in a body that ends with the connection
+	handedOver               // not HTTP any more
+)
+
+// conversation is one connection: two directions that each read messages, and the
+// requests between them that decide how responses are framed.
+type conversation struct {
+	limits dissect.Limits
+	sink   dissect.Sink
+	halves [2]half
+	queue  queue
+}
+
+// half is one direction.
+type half struct {
+	phase phase
+	// unsure is set after a loss: what comes next is a message only if it looks
+	// like one beyond its first line.
+	unsure bool
+	// partial is a header section that did not come in one piece.
+	partial []byte
+	held    int // granted by Sink.Keep for partial
+	scanned int // how far partial, or an unused trailer section, was searched for its end
+	first   conn.Mark
+	last    conn.Mark
+
+	// The rest belongs to the message whose body comes.
+	msg      *dissect.Message
+	flags    flagSet
+	codings  []string
+	body     body
+	reserved int
+	gapBytes uint64
+	// answered is set on a request with Expect whose final response has come,
+	// and guess on a response whose request is not known: both may have no body,
+	// against what their header section says.
+	expect, answered, guess bool
+}
+
+// Data takes the next bytes of one direction.
+func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (used, need int, err error) {
+	h := &c.halves[d]
+	for used < len(b) {
+		var n int
+		n, need, err = c.step(d, h, m, used, b[used:])
+		used += n
+		if n == 0 && h.phase != inHead && h.phase != handedOver && len(b)-used >= c.limits.HeaderBytes {
+			c.sink.Limit("header_bytes")
+			err = dissect.ErrViolation
+		}
+		if err != nil {
+			c.abandon(d, h, "violation")
+			return used, 0, err
+		}
+		if n == 0 {
+			return used, need, nil
+		}
+	}
+	return used, 0, nil
+}
+
+// step consumes the next part of a message from b, which starts at index at of the
+// data that m marks.
+func (c *conversation) step(d dissect.Direction, h *half, m dissect.Marks, at int, b []byte) (n, need int, err error) {
+	if h.guess || h.answered {
+		decided, absent := h.bodyAbsent(d, b)
+		if !decided {
+			return 0, len(b) + 1, nil
+		}
+		if absent {
+			h.flags |= absentFlag[d]
+			c.finish(d, h, "")
+		}
+		h.guess, h.answered = false, false
+	}
+	switch h.phase {
+	case inHead:
+		return c.head(d, h, m, at, b)
+	case inBody, inChunk:
+		n = int(min(uint64(len(b)), h.body.left))
+		h.body.take(b[:n], c.limits.BodyBytes, c.sink)
+		h.body.left -= uint64(n)
+	case inOpenBody:
+		n = len(b)
+		h.body.take(b, c.limits.BodyBytes, c.sink)
+	case inChunkSize:
+		n, err = h.chunkSize(b)
+	case inChunkEnd:
+		var f flagSet
+		n, f = consumeLineEnd(b)
+		h.flags |= f
+		if n > 0 {
+			h.phase = inChunkSize
+		}
+	case inTrailers:
+		return c.trailers(d, h, m, at, b)
+	case handedOver:
+		return 0, 0, nil
+	}
+	if n < 0 || err != nil {
+		return 0, 0, dissect.ErrViolation
+	}
+	if n > 0 {
+		h.last = m.At(at + n - 1)
+	}
+	c.bodyEnd(d, h)
+	return n, 0, nil
+}
+
+// bodyEnd goes on to what follows when all of a body or chunk is there.
+func (c *conversation) bodyEnd(d dissect.Direction, h *half) {
+	if h.body.left > 0 {
+		return
+	}
+	switch h.phase {
+	case inBody:
+		c.finish(d, h, "")
+	case inChunk:
+		h.phase = inChunkEnd
+	}
+}
+
+func (h *half) chunkSize(b []byte) (n int, err error) {
+	size, n, f := consumeChunkSize(b)
+	h.flags |= f
+	switch {
+	case n < 0:
+		return 0, dissect.ErrViolation
+	case n == 0:
+	case size == 0:
+		h.phase, h.scanned = inTrailers, 0
+	default:
+		h.phase, h.body.left = inChunk, size
+	}
+	return n, nil
+}
+
+func (c *conversation) trailers(d dissect.Direction, h *half, m dissect.Marks, at int, b []byte) (n, need int, err error) {
+	if n, _ = consumeLineEnd(b); n <= 0 {
+		n, h.scanned = sectionEnd(b, h.scanned)
+	}
+	if n < 0 {
+		return 0, len(b) + 1, nil
+	}
+	if n > c.limits.HeaderBytes {
+		c.sink.Limit("header_bytes")
+		return 0, 0, dissect.ErrViolation
+	}
+	h.last = m.At(at + n - 1)
+	if n > 2 && h.body.cut != "memory" {
+		c.keepTrailers(h, b[:n])
+	}
+	c.finish(d, h, "")
+	return n, 0, nil
+}
+
+// head consumes a start line and header section, or a part of them.
+func (c *conversation) head(d dissect.Direction, h *half, m dissect.Marks, at int, b []byte) (n, need int, err error) {
+	if len(h.partial) > 0 {
+		return c.moreHead(d, h, m, at, b)
+	}
+	if n = consumeEmptyLines(b); n > 0 {
+		return n, 0, nil
+	}
+	if !plausible(d, b) {
+		if c.mayHandOver(d) {
+			return 0, 0, nil
+		}
+		return 0, 0, dissect.ErrViolation
+	}
+	if c.mayHandOver(d) && probeRequest(b) != dissect.Yes {
+		return 0, 0, nil
+	}
+	if h.unsure {
+		switch startsMessage(d, b) {
+		case dissect.No:
+			return 0, 0, dissect.ErrViolation
+		case dissect.NeedMore:
+			return 0, len(b) + 1, nil
+		}
+		h.unsure = false
+	}
+	h.first = m.At(at)
+	b = b[:min(len(b), c.limits.HeaderBytes)]
+	n, resume := sectionEnd(b, 0)
+	if n < 0 {
+		if !c.hold(h, b) {
+			return 0, 0, dissect.ErrViolation
+		}
+		h.last, h.scanned = m.At(at+len(b)-1), resume
+		return len(b), 0, nil
+	}
+	h.last = m.At(at + n - 1)
+	return n, 0, c.begin(d, h, b[:n], "")
+}
+
+// moreHead continues a header section that did not come in one piece.
+func (c *conversation) moreHead(d dissect.Direction, h *half, m dissect.Marks, at int, b []byte) (n, need int, err error) {
+	before := len(h.partial)
+	if before == c.limits.HeaderBytes {
+		c.sink.Limit("header_bytes")
+		return 0, 0, dissect.ErrViolation
+	}
+	b = b[:min(len(b), c.limits.HeaderBytes-before)]
+	if !c.hold(h, b) || !plausible(d, h.partial) {
+		return 0, 0, dissect.ErrViolation
+	}
+	end, resume := sectionEnd(h.partial, h.scanned)
+	if end < 0 {
+		h.scanned, h.last = resume, m.At(at+len(b)-1)
+		return len(b), 0, nil
+	}
+	n = end - before
+	h.last = m.At(at + n - 1)
+	section := h.partial[:end]
+	err = c.begin(d, h, section, "")
+	c.dropPartial(h)
+	return n, 0, err
+}
+
+// hold appends b to the partial header section, within the memory budget.
+func (c *conversation) hold(h *half, b []byte) bool {
+	if need := len(h.partial) + len(b); need > cap(h.partial) {
+		want := max(need, 2*cap(h.partial), 1<<10)
+		if !c.sink.Keep(want - h.held) {
+			return false
+		}
+		h.held = want
+		h.partial = append(make([]byte, 0, want), h.partial...)
+	}
+	h.partial = append(h.partial, b...)
+	return true
+}
+
+func (c *conversation) dropPartial(h *half) {
+	c.sink.Release(h.held)
+	h.partial, h.held, h.scanned = nil, 0, 0
+}
+
+// mayHandOver reports whether the next bytes of the client may be another
+// protocol's: it asked to change the protocol and has no answer yet.
+func (c *conversation) mayHandOver(d dissect.Direction) bool {
+	return d == dissect.ToServer && c.queue.last()&(isCONNECT|isUpgrade) != 0
+}
+
+// plausible is a cheap check of the first bytes of a start line.
+func plausible(d dissect.Direction, b []byte) bool {
+	if d == dissect.ToServer {
+		return methodEnd(b) >= 0
+	}
+	const form = "HTTP/1."
+	n := min(len(b), len(form))
+	return string(b[:n]) == form[:n]
+}
+
+// absentFlag says why a message has no body although its header section announces
+// one: Expect was refused, or the response must be one to HEAD.
+var absentFlag = [...]flagSet{dissect.ToServer: flagBodyOmitted, dissect.ToClient: flagHeadAssumed}
+
+// bodyAbsent looks at the bytes where a doubtful body would start. If a message
+// starts there, there is no body.
+func (h *half) bodyAbsent(d dissect.Direction, b []byte) (decided, absent bool) {
+	if h.body.size > 0 || h.phase == inHead {
+		return true, false
+	}
+	// A request's body may well look like the beginning of a request line.
+	whole := d == dissect.ToServer && h.phase == inBody && uint64(len(b)) >= h.body.left
+	if whole {
+		b = b[:h.body.left]
+	}
+	verdict := probeStart(d, b)
+	return whole || verdict != dissect.NeedMore, verdict == dissect.Yes
+}
+
+// Gap says that n bytes are missing.
+func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed bool) {
+	h := &c.halves[d]
+	switch h.phase {
+	case handedOver:
+		return false
+	case inOpenBody:
+		h.lose(m, n)
+		return true
+	case inBody, inChunk:
+		if n <= h.body.left {
+			h.body.left -= n
+			h.lose(m, n)
+			c.bodyEnd(d, h)
+			return true
+		}
+		h.lose(m, h.body.left)
+	}
+	c.abandon(d, h, "gap")
+	return false
+}
+
+// lose counts n > 0 bytes of the body as lost.
+func (h *half) lose(m conn.Mark, n uint64) {
+	h.body.skip(n)
+	h.gapBytes += n
+	h.guess, h.answered = false, false
+	m.Offset += n - 1
+	m.Seq += uint32(n - 1)
+	h.last = m
+}
+
+// End says that no more bytes will come.
+func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
+	h := &c.halves[d]
+	if h.phase == handedOver {
+		return
+	}
+	if h.phase == inOpenBody && r == conn.ReasonFIN {
+		c.finish(d, h, "")
+		return
+	}
+	c.interrupt(d, h, r.String())
+}
+
+// abandon ends the message in progress after a loss or a violation. The requests
+// that are outstanding are forgotten: which response comes next is not known.
+func (c *conversation) abandon(d dissect.Direction, h *half, why string) {
+	c.interrupt(d, h, why)
+	c.queue.clear()
+	h.unsure = true
+}
+
+// interrupt ends the message in progress, if there is one, before it is whole.
+func (c *conversation) interrupt(d dissect.Direction, h *half, why string) {
+	switch {
+	case h.phase != inHead:
+		c.finish(d, h, why)
+	case len(h.partial) > 0:
+		// As far as there are whole lines. Without a whole start line it is nothing.
+		if lines := h.partial[:bytes.LastIndexByte(h.partial, '\n')+1]; len(lines) > 0 {
+			_ = c.begin(d, h, lines, why)
+		}
+	}
+	c.dropPartial(h)
+}

@@ -1,0 +1,16 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package http_test
+
+import (
+	"testing"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dissecttest"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
+)
+
+func TestGolden(t *testing.T) { dissecttest.Golden(t, http.Dissector{}) }
+func TestChop(t *testing.T)   { dissecttest.Chop(t, http.Dissector{}) }
+func TestHole(t *testing.T)   { dissecttest.Hole(t, http.Dissector{}) }
+func FuzzData(f *testing.F)   { dissecttest.Fuzz(f, http.Dissector{}) }

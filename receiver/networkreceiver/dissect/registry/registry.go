@@ -1,0 +1,19 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package registry lists the dissectors.
+package registry // import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
+
+import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
+)
+
+// All is every dissector, in the order in which the engine probes them. The first
+// that says Yes has the connection, so what is recognised by a magic number
+// stands before what is recognised by its looks.
+func All() []dissect.Dissector {
+	return []dissect.Dissector{
+		http.Dissector{}, // by a whole request or status line
+	}
+}

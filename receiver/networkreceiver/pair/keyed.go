@@ -1,0 +1,124 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package pair
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
+
+// keyedMessage takes a message with a key. The response may come first.
+func (s *session) keyedMessage(m *dissect.Message) {
+	w := s.byKey[m.Key]
+	if w == nil {
+		w = &waiting{since: m.Last.Time}
+		s.putKeyed(m.Key, w)
+	}
+	switch m.Kind {
+	case dissect.Request:
+		if w.Request != nil {
+			// The key is used again: the first request will not be answered.
+			s.unanswered(w, s.whyNoResponse())
+			w = &waiting{since: m.Last.Time}
+			s.byKey[m.Key] = w
+		}
+		w.Request = m
+	case dissect.Response:
+		if w.Response != nil {
+			s.dropKeyed(m.Key, w, s.whyNoRequest())
+			w = &waiting{since: m.Last.Time}
+			s.putKeyed(m.Key, w)
+		}
+		w.Response = m
+	default:
+		if len(w.Interim) == maxInterim {
+			s.pairer.stats.OverLimit.Add(1)
+			s.orphan(m, "outstanding_limit")
+			return
+		}
+		w.Interim = append(w.Interim, m)
+	}
+	if w.Request != nil && w.Response != nil {
+		delete(s.byKey, m.Key)
+		s.emit(&w.Exchange)
+	}
+}
+
+// putKeyed makes room for one more key.
+func (s *session) putKeyed(key uint64, w *waiting) {
+	if s.byKey == nil {
+		s.byKey = map[uint64]*waiting{}
+	}
+	if len(s.byKey) >= s.outstanding {
+		s.pairer.stats.OverLimit.Add(1)
+		oldest := s.keysByAge()[0]
+		s.dropKeyed(oldest, s.byKey[oldest], "outstanding_limit")
+	}
+	s.byKey[key] = w
+}
+
+// dropKeyed emits what waits under a key as it is.
+func (s *session) dropKeyed(key uint64, w *waiting, why string) {
+	delete(s.byKey, key)
+	if w.Request != nil {
+		s.unanswered(w, why)
+		return
+	}
+	for _, m := range w.Interim {
+		s.orphan(m, why)
+	}
+	if w.Response != nil {
+		s.orphan(w.Response, why)
+	}
+}
+
+func (s *session) whyNoResponse() string {
+	if s.lossy[dissect.ToClient] {
+		return "gap"
+	}
+	return "timeout"
+}
+
+// keysByAge lists the keys that wait, oldest first.
+func (s *session) keysByAge() []uint64 {
+	keys := make([]uint64, 0, len(s.byKey))
+	for key := range s.byKey {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b uint64) int {
+		return cmp.Or(cmp.Compare(s.byKey[a].since, s.byKey[b].since), cmp.Compare(a, b))
+	})
+	return keys
+}
+
+func (s *session) expireKeyed(now int64) {
+	if len(s.byKey) == 0 {
+		return
+	}
+	for _, key := range s.keysByAge() {
+		w := s.byKey[key]
+		if now-w.since <= s.age {
+			return
+		}
+		s.pairer.stats.TimedOut.Add(1)
+		why := "timeout"
+		if w.Request == nil {
+			why = s.whyNoRequest()
+		}
+		s.dropKeyed(key, w, why)
+	}
+}
+
+func (s *session) flushKeyed(forRequests, forResponses string) {
+	for _, key := range s.keysByAge() {
+		w := s.byKey[key]
+		why := forRequests
+		if w.Request == nil {
+			why = forResponses
+		}
+		s.dropKeyed(key, w, why)
+	}
+}
