@@ -1,0 +1,93 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"net/netip"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
+)
+
+// call is an exchange on its way to records: what both ends' records share, and
+// the end that is looked at.
+type call struct {
+	*pair.Exchange
+	protocol          *protocol
+	id                identity
+	request, response payload
+	now               int64
+
+	side          dissect.Side
+	span          pcommon.SpanID
+	parent        pcommon.SpanID
+	parentRemote  bool
+	local, remote netip.AddrPort // as this side sees it
+	sideIsLocal   bool           // the side is Conn's local end
+}
+
+// view looks at the call from one end.
+func (c *call) view(side dissect.Side, peerCaptured bool) {
+	c.side = side
+	c.span = c.id.client
+	if side == dissect.ServerSide {
+		c.span = c.id.server
+	}
+	c.parent, c.parentRemote = c.id.parent(side, peerCaptured)
+	c.sideIsLocal = c.ClientIsLocal == (side == dissect.ClientSide)
+	c.local, c.remote = c.Conn.Local, c.Conn.Remote
+	if !c.sideIsLocal {
+		c.local, c.remote = c.remote, c.local
+	}
+}
+
+// sideName is the side, for log records, which have no kind.
+func (c *call) sideName() string {
+	if c.side == dissect.ServerSide {
+		return "server"
+	}
+	return "client"
+}
+
+// start is the time of the first byte of the call that was seen.
+func (c *call) start() int64 {
+	if c.Request != nil {
+		return c.Request.First.Time
+	}
+	return c.Response.First.Time
+}
+
+// end is the time of the response's last byte, else of the last byte that was
+// seen. Clocks of several processors may differ by a little: it is never before
+// the start.
+func (c *call) end() int64 {
+	start := c.start()
+	if c.Response != nil {
+		return max(start, c.Response.Last.Time)
+	}
+	end := max(start, c.Request.Last.Time)
+	for _, m := range c.Interim {
+		end = max(end, m.Last.Time)
+	}
+	return end
+}
+
+// addTimes adds the times between start and end, in nanoseconds since the start.
+func (c *call) addTimes(m pcommon.Map) {
+	start := c.start()
+	if c.Request != nil {
+		m.PutInt(keyTimeLastRequestByte, max(0, c.Request.Last.Time-start))
+	}
+	if c.Response != nil {
+		if c.Request != nil {
+			m.PutInt(keyTimeFirstResponseByte, max(0, c.Response.First.Time-start))
+		}
+		m.PutInt(keyTimeLastResponseByte, max(0, c.Response.Last.Time-start))
+	}
+	if c.First && c.Conn.Established > 0 && c.Conn.Started > 0 {
+		m.PutInt(keyTimeConnect, max(0, c.Conn.Established-c.Conn.Started))
+	}
+}

@@ -1,0 +1,160 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"net/netip"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/tracecontext"
+)
+
+// identity is what makes a call's records one trace. It is a pure function of
+// what both ends can see, so that two collectors, one at each end, arrive at the
+// same identity with no header, no coordination and no clock. docs/telemetry.md
+// describes it for others to compute.
+type identity struct {
+	trace  pcommon.TraceID
+	client pcommon.SpanID // of the CLIENT span
+	server pcommon.SpanID // of the SERVER span
+	// header is what the request's headers carry.
+	header tracecontext.Context
+	// shared is true where the other end arrives at the same span ids.
+	shared bool
+}
+
+// identify gives the identity of a call.
+func identify(x *pair.Exchange) identity {
+	a, shared := anchorOf(x)
+	id := identity{shared: shared, client: a.spanID("client"), server: a.spanID("server")}
+	if x.Request != nil {
+		id.header = tracecontext.Extract(x.Request.Content.Headers)
+	}
+	if id.header.Format != tracecontext.None {
+		id.trace = id.header.TraceID
+	} else {
+		id.trace = a.traceID()
+	}
+	return id
+}
+
+// parent is the parent of one end's span, and whether it is in another process.
+func (id *identity) parent(side dissect.Side, peerCaptured bool) (parent pcommon.SpanID, remote bool) {
+	if side == dissect.ClientSide {
+		return id.header.SpanID, false
+	}
+	if peerCaptured && id.shared {
+		return id.client, true
+	}
+	return id.header.SpanID, true
+}
+
+// flags are the W3C trace flags of the call. Without a header it counts as
+// sampled: it was captured.
+func (id *identity) flags() uint32 {
+	if id.header.Format == tracecontext.None {
+		return tracecontext.Sampled
+	}
+	return uint32(id.header.Flags)
+}
+
+// anchor is what ids are derived from.
+type anchor struct {
+	bytes [64]byte
+	n     int
+}
+
+// anchorOf is the anchor of a call: the sequence and acknowledgement numbers of
+// the segment that carried the request's first byte. Where the request was not
+// seen, those of the response's first byte, exchanged. Where there are no such
+// numbers (UDP), what is unique at this end; then it is not shared.
+func anchorOf(x *pair.Exchange) (a anchor, shared bool) {
+	var mark conn.Mark
+	var seq, ack uint32
+	var key uint64
+	switch {
+	case x.Request != nil:
+		mark, key = x.Request.First, x.Request.Key
+		seq, ack = mark.Seq, mark.Ack
+	case x.Response != nil:
+		mark, key = x.Response.First, x.Response.Key
+		seq, ack = mark.Ack, mark.Seq
+	}
+	a.uint32(seq)
+	a.uint32(ack)
+	if x.Conn.Transport == capture.TCP && (seq != 0 || ack != 0) {
+		if keyed(x) {
+			a.uint64(key)
+		}
+		return a, true
+	}
+	a.uint64(key)
+	a.uint64(uint64(mark.Time))
+	a.uint64(mark.Offset)
+	a.addrPort(x.Conn.Local)
+	a.addrPort(x.Conn.Remote)
+	return a, false
+}
+
+// keyed reports whether the call has a key: then several calls can begin at the
+// same byte, in one frame.
+func keyed(x *pair.Exchange) bool {
+	return x.Request != nil && x.Request.Keyed || x.Request == nil && x.Response != nil && x.Response.Keyed
+}
+
+func (a *anchor) uint32(v uint32) {
+	binary.BigEndian.PutUint32(a.bytes[a.n:], v)
+	a.n += 4
+}
+
+func (a *anchor) uint64(v uint64) {
+	binary.BigEndian.PutUint64(a.bytes[a.n:], v)
+	a.n += 8
+}
+
+// addrPort adds the last eight bytes of the address, and the port: enough to be
+// unique together with a time.
+func (a *anchor) addrPort(p netip.AddrPort) {
+	ip := p.Addr().As16()
+	a.n += copy(a.bytes[a.n:], ip[8:])
+	binary.BigEndian.PutUint16(a.bytes[a.n:], p.Port())
+	a.n += 2
+}
+
+// hash is SHA-256 of "wirespan/", the role, a zero byte and the anchor.
+func (a *anchor) hash(role string) [sha256.Size]byte {
+	var buf [96]byte
+	in := append(buf[:0], "wirespan/"...)
+	in = append(in, role...)
+	in = append(in, 0)
+	in = append(in, a.bytes[:a.n]...)
+	return sha256.Sum256(in)
+}
+
+// traceID is never zero.
+func (a *anchor) traceID() (id pcommon.TraceID) {
+	h := a.hash("trace")
+	copy(id[:], h[:])
+	if id.IsEmpty() {
+		id[len(id)-1] = 1
+	}
+	return id
+}
+
+// spanID is never zero.
+func (a *anchor) spanID(role string) (id pcommon.SpanID) {
+	h := a.hash(role)
+	copy(id[:], h[:])
+	if id.IsEmpty() {
+		id[len(id)-1] = 1
+	}
+	return id
+}

@@ -1,0 +1,164 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"path"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
+)
+
+// resourceKey tells resources apart.
+type resourceKey struct {
+	process *capture.Process
+	live    bool
+}
+
+func resourceOf(c *conn.Conn) resourceKey { return resourceKey{c.Process, c.Live} }
+
+const (
+	maxResources = 1024
+	maxArgs      = 64   // arguments of a command line that are kept
+	maxArgBytes  = 1024 // bytes of each
+)
+
+// resources makes the resource of each process once, and remembers a bounded
+// number of them.
+type resources struct {
+	set      *Settings
+	redactor *redact.Redactor
+	known    map[resourceKey]pcommon.Resource
+}
+
+func newResources(s *Settings, r *redact.Redactor) *resources {
+	return &resources{set: s, redactor: r, known: make(map[resourceKey]pcommon.Resource)}
+}
+
+// of is a shared resource: copy it.
+func (r *resources) of(k resourceKey) pcommon.Resource {
+	if res, ok := r.known[k]; ok {
+		return res
+	}
+	if len(r.known) >= maxResources {
+		clear(r.known)
+	}
+	res := pcommon.NewResource()
+	r.fill(res.Attributes(), k)
+	r.known[k] = res
+	return res
+}
+
+func (r *resources) fill(m pcommon.Map, k resourceKey) {
+	m.EnsureCapacity(16)
+	if k.live && r.set.HostName != "" {
+		m.PutStr(keyHostName, valid(r.set.HostName))
+	}
+	m.PutStr(keyTelemetryDistroName, distroName)
+	if r.set.Version != "" {
+		m.PutStr(keyTelemetryDistroVersn, r.set.Version)
+	}
+	p := k.process
+	if p == nil {
+		return
+	}
+	m.PutInt(keyProcessPID, int64(p.PID))
+	if p.ParentPID > 0 {
+		m.PutInt(keyProcessParentPID, int64(p.ParentPID))
+	}
+	if p.StartTime > 0 {
+		m.PutStr(keyProcessCreationTime, time.Unix(0, p.StartTime).UTC().Format("2006-01-02T15:04:05.000Z07:00"))
+	}
+	putStr(m, keyProcessName, p.Name)
+	putStr(m, keyProcessExecutable, executableName(p))
+	putStr(m, keyProcessPath, p.Executable)
+	r.fillCommandLine(m, p.CommandLine)
+	putStr(m, keyProcessCgroup, p.CgroupPath)
+	contained := p.PodUID != ""
+	if isContainerID(p.ContainerID) {
+		m.PutStr(keyContainerID, p.ContainerID)
+		contained = true
+	}
+	putStr(m, keyPodUID, p.PodUID)
+	if !contained && r.set.ServiceName == ServiceNameProcess {
+		putStr(m, keyServiceName, serviceName(p))
+	}
+}
+
+func (r *resources) fillCommandLine(m pcommon.Map, args []string) {
+	if len(args) == 0 {
+		return
+	}
+	args = r.redactor.CommandLine(args[:min(len(args), maxArgs)])
+	putStr(m, keyProcessCommand, clip(args[0], maxArgBytes))
+	list := m.PutEmptySlice(keyProcessArgs)
+	list.EnsureCapacity(len(args))
+	for _, arg := range args {
+		list.AppendEmpty().SetStr(valid(clip(arg, maxArgBytes)))
+	}
+}
+
+// executableName is the base name of the executable (process.executable.name).
+func executableName(p *capture.Process) string {
+	if p.Executable == "" {
+		return ""
+	}
+	return strings.TrimSuffix(path.Base(p.Executable), " (deleted)")
+}
+
+// serviceName is what people call a process. A script is known by its own name
+// (gunicorn, not python3), which is the process's name, unless the runtime has
+// named the main thread.
+func serviceName(p *capture.Process) string {
+	if exe := executableName(p); exe != "" && (p.Name == "" || strings.HasSuffix(p.Name, "MainThread")) {
+		return exe
+	}
+	return p.Name
+}
+
+// isContainerID reports whether id is a bare container id: 64 hexadecimal digits.
+func isContainerID(id string) bool {
+	if len(id) != 64 {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+func putStr(m pcommon.Map, key, value string) {
+	if value != "" {
+		m.PutStr(key, valid(value))
+	}
+}
+
+// valid is s as valid UTF-8, as OTLP wants every string to be.
+func valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// clip cuts s to at most n bytes, at a character's boundary.
+func clip[T ~string | ~[]byte](s T, n int) T {
+	if len(s) <= n {
+		return s
+	}
+	for cut := n; cut >= 0 && n-cut < utf8.UTFMax; cut-- {
+		if utf8.RuneStart(s[cut]) {
+			return s[:cut]
+		}
+	}
+	return s[:n] // not UTF-8
+}

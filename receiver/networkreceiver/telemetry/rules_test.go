@@ -1,0 +1,194 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
+)
+
+func TestOutcome(t *testing.T) {
+	missing := func(reason string) func(*pair.Exchange) {
+		return func(x *pair.Exchange) { x.Response, x.Missing = nil, reason }
+	}
+	cutShort := func(reason string) func(*pair.Exchange) {
+		return func(x *pair.Exchange) { x.Response.Incomplete = reason }
+	}
+	for name, c := range map[string]struct {
+		change    func(*pair.Exchange)
+		isError   bool
+		errorType any
+	}{
+		"whole":             {change: func(*pair.Exchange) {}},
+		"dissector's error": {change: func(x *pair.Exchange) { x.Response.Protocol = &fakeResponse{status: 503} }, isError: true, errorType: "500"},
+		"reset":             {change: missing("rst"), isError: true, errorType: "connection_reset"},
+		"closed":            {change: missing("fin"), isError: true, errorType: "connection_closed"},
+		"timeout":           {change: missing("timeout"), isError: true, errorType: "timeout"},
+		"idle":              {change: missing("idle"), isError: true, errorType: "timeout"},
+		"lost":              {change: missing("gap")},
+		"joined midway":     {change: missing("midway")},
+		"evicted":           {change: missing("evicted")},
+		"limit":             {change: missing("outstanding_limit")},
+		"shutdown":          {change: missing("shutdown")},
+		"upgrade":           {change: missing("upgrade")},
+		"cut by reset":      {change: cutShort("rst"), isError: true, errorType: "connection_reset"},
+		"cut by close":      {change: cutShort("fin"), isError: true, errorType: "connection_closed"},
+		"cut by loss":       {change: cutShort("gap")},
+		"cut by shutdown":   {change: cutShort("shutdown")},
+		"no request":        {change: func(x *pair.Exchange) { x.Request, x.Missing = nil, "midway" }},
+		"request cut":       {change: func(x *pair.Exchange) { x.Request.Incomplete = "rst" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := get()
+			c.change(x)
+			got := build(t, x)
+			want := ptrace.StatusCodeUnset
+			if c.isError {
+				want = ptrace.StatusCodeError
+			}
+			assert.Equal(t, want, got.span.Status().Code())
+			assert.Empty(t, got.span.Status().Message())
+			assert.Equal(t, c.errorType, got.attrs[keyErrorType])
+			assert.Equal(t, c.errorType, got.lattr[keyErrorType])
+		})
+	}
+}
+
+func TestTimes(t *testing.T) {
+	x := get()
+	c := build(t, x)
+	assert.EqualValues(t, start, c.span.StartTimestamp())
+	assert.EqualValues(t, start+3_000_000, c.span.EndTimestamp())
+	assert.EqualValues(t, 2_000_000, c.attrs[keyTimeConnect])
+
+	x = get()
+	x.First = false
+	assert.NotContains(t, build(t, x).attrs, keyTimeConnect)
+
+	x = get()
+	x.Response, x.Missing = nil, "rst"
+	c = build(t, x)
+	assert.EqualValues(t, start+1_000, c.span.EndTimestamp(), "the last byte that was seen")
+	assert.NotContains(t, c.attrs, keyTimeFirstResponseByte)
+
+	x = get()
+	x.Response, x.Missing = nil, "rst"
+	x.Interim = []*dissect.Message{{Last: mark(9_000, 1, 1)}}
+	c = build(t, x)
+	assert.EqualValues(t, start+9_000, c.span.EndTimestamp())
+	assert.EqualValues(t, 1, c.attrs[keyInterimResponses])
+
+	x = get()
+	x.Request, x.Missing = nil, "gap"
+	c = build(t, x)
+	assert.EqualValues(t, start+2_000_000, c.span.StartTimestamp())
+	assert.NotContains(t, c.attrs, keyTimeFirstResponseByte)
+	assert.EqualValues(t, 1_000_000, c.attrs[keyTimeLastResponseByte])
+
+	x = get()
+	x.Response.First.Time, x.Response.Last.Time = start-5, start-5
+	c = build(t, x)
+	assert.EqualValues(t, start, c.span.EndTimestamp(), "no negative duration")
+	assert.EqualValues(t, 0, c.attrs[keyTimeFirstResponseByte])
+}
+
+func TestNetwork(t *testing.T) {
+	client := build(t, get())
+	assert.Equal(t, "shop.example", client.attrs[keyServerAddress], "the dissector knows better than the socket")
+	assert.Equal(t, "10.0.0.1", client.attrs[keyClientAddress])
+	assert.Equal(t, "client", client.lattr[keySide])
+
+	server := build(t, fromServer(get()))
+	assert.Equal(t, "10.0.0.2", server.attrs[keyServerAddress])
+	assert.EqualValues(t, 80, server.attrs[keyServerPort])
+	assert.Equal(t, "10.0.0.1", server.attrs[keyClientAddress])
+	assert.EqualValues(t, 40000, server.attrs[keyClientPort])
+	assert.Equal(t, "10.0.0.1", server.attrs[keyNetworkPeerAddress])
+	assert.Equal(t, "10.0.0.2", server.attrs[keyNetworkLocalAddress])
+	assert.Equal(t, "server", server.lattr[keySide])
+
+	x := get()
+	x.Conn.Local = netip.MustParseAddrPort("[2001:db8::1]:1")
+	x.Conn.Remote = netip.MustParseAddrPort("[2001:db8::2]:2")
+	x.Conn.RemoteNAT = netip.MustParseAddrPort("[2001:db8::3]:3")
+	c := build(t, x)
+	assert.Equal(t, "ipv6", c.attrs[keyNetworkType])
+	assert.Equal(t, "2001:db8::2", c.attrs[keyNetworkPeerAddress])
+	assert.Equal(t, "2001:db8::3", c.attrs[keyPeerNATAddress])
+	assert.EqualValues(t, 3, c.attrs[keyPeerNATPort])
+
+	x = get()
+	x.Conn.Remote = netip.MustParseAddrPort("[::ffff:10.0.0.9]:80")
+	c = build(t, x)
+	assert.Equal(t, "ipv4", c.attrs[keyNetworkType])
+	assert.Equal(t, "10.0.0.9", c.attrs[keyNetworkPeerAddress])
+}
+
+func TestCompleteness(t *testing.T) {
+	whole := build(t, get())
+	for _, key := range []string{keyIncomplete, keyMissingSide, keyMissingReason, keyPairingUncertain, keyConnectionMidway, keyGapBytes, keyFlags, requestKeys.bodyTruncated, requestKeys.midway} {
+		assert.NotContains(t, whole.attrs, key)
+		assert.NotContains(t, whole.lattr, key)
+	}
+
+	x := get()
+	x.Uncertain, x.Conn.Midway = true, true
+	x.Request.GapBytes, x.Response.GapBytes = 3, 4
+	x.Request.Midway, x.Request.Flags = true, []string{"http.b", "http.a"}
+	x.Response.Incomplete, x.Response.Flags = "gap", []string{"http.a"}
+	x.Response.Content.Truncated, x.Response.Content.Coding, x.Response.Content.DecodeError = "gap", "gzip", true
+	c := build(t, x)
+	for _, attrs := range []map[string]any{c.attrs, c.lattr} {
+		assert.Equal(t, true, attrs[keyIncomplete])
+		assert.Equal(t, true, attrs[keyPairingUncertain])
+		assert.Equal(t, true, attrs[keyConnectionMidway])
+		assert.EqualValues(t, 7, attrs[keyGapBytes])
+		assert.EqualValues(t, 3, attrs[requestKeys.gapBytes])
+		assert.EqualValues(t, 4, attrs[responseKeys.gapBytes])
+		assert.Equal(t, true, attrs[requestKeys.midway])
+		assert.Equal(t, "gap", attrs[responseKeys.incomplete])
+		assert.Equal(t, "gap", attrs[responseKeys.bodyTruncated])
+		assert.Equal(t, "gzip", attrs[responseKeys.bodyCoding])
+		assert.Equal(t, true, attrs[responseKeys.bodyUndecoded])
+		assert.Equal(t, []any{"http.b", "http.a"}, attrs[keyFlags])
+		assert.NotContains(t, attrs, keyMissingSide)
+	}
+	assert.EqualValues(t, 1, c.stats.Incomplete.Load())
+
+	x = get()
+	x.Response, x.Missing = nil, "evicted"
+	c = build(t, x)
+	assert.Equal(t, "response", c.lattr[keyMissingSide])
+	assert.Equal(t, "evicted", c.lattr[keyMissingReason])
+	assert.NotContains(t, c.lattr, responseKeys.size, "nothing is said about what was not seen")
+	assert.NotContains(t, c.body, "response")
+
+	x = get()
+	x.Request, x.Missing = nil, "midway"
+	c = build(t, x)
+	assert.Equal(t, "request", c.attrs[keyMissingSide])
+	assert.Equal(t, "HTTP", c.span.Name())
+	assert.NotContains(t, c.body, "request")
+}
+
+// TestInvalidText: OTLP wants UTF-8 in every string, whatever was on the wire.
+func TestInvalidText(t *testing.T) {
+	x := get()
+	x.Request.Protocol = &fakeRequest{method: "G\xffT", url: "http://x/\xff"}
+	x.Request.Content.Headers = []dissect.Header{{Name: "X-\xff", Value: "\xff"}}
+	x.Request.Flags = []string{"\xff"}
+	x.Conn.Process.CommandLine, x.Conn.Process.Name = []string{"\xff", "\xff"}, "\xff"
+	c := build(t, x)
+	assert.Equal(t, "G\uFFFDT", c.span.Name())
+	assert.Equal(t, "http://x/\uFFFD", c.attrs[keyURLFull])
+	assert.Equal(t, []any{"\uFFFD"}, c.attrs["http.request.header.x-\uFFFD"])
+	assert.Equal(t, []any{"\uFFFD"}, c.attrs[keyFlags])
+	assert.Equal(t, "\uFFFD", c.res.AsRaw()[keyProcessName])
+}

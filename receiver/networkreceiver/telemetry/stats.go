@@ -1,0 +1,21 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import "sync/atomic"
+
+// Stats counts what one Builder did.
+type Stats struct {
+	Exchanges      atomic.Uint64 // exchanges taken
+	Spans          atomic.Uint64 // spans built
+	LogRecords     atomic.Uint64 // log records built
+	Batches        atomic.Uint64 // batches handed over, of either signal
+	Incomplete     atomic.Uint64 // exchanges of which something is missing, lost or cut
+	BodiesCut      atomic.Uint64 // bodies of which MaxBody or a media type kept something from the log record
+	HeadersDropped atomic.Uint64 // header and trailer fields above the limit of fields per message
+	Redactions     atomic.Uint64 // values replaced by redaction
+	TraceExtracted atomic.Uint64 // exchanges that joined the trace of their headers
+	TraceDerived   atomic.Uint64 // exchanges whose trace id was derived from TCP sequence numbers
+	TraceLocal     atomic.Uint64 // exchanges whose trace id only this end can know
+}

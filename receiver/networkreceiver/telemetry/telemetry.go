@@ -1,0 +1,202 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package telemetry is stage 5 of 5: it takes exchanges and gives spans and log
+// records in batches. It bounds the payload on a record, the fields of a message,
+// and a batch by number, size and age.
+//
+// Everything that leaves here is redacted (package redact). What a record says is
+// what was seen: status, duration and peer are never made up, and what is missing
+// is said in attributes below wirespan. (docs/telemetry.md).
+package telemetry // import "github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
+
+import (
+	"net/netip"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/tracecontext"
+)
+
+const (
+	// ScopeName is the name of the instrumentation scope.
+	ScopeName  = "github.com/wirespan/wirespan/receiver/networkreceiver"
+	distroName = "wirespan"
+)
+
+// Sink takes finished batches, of n records each. It owns them. Calls come from
+// the Builder's goroutine.
+type Sink interface {
+	Traces(td ptrace.Traces, n int)
+	Logs(ld plog.Logs, n int)
+}
+
+// Builder turns exchanges into spans and log records. There is one per shard; all
+// calls come from one goroutine.
+type Builder struct {
+	set    Settings
+	budget *budget.Budget
+	sink   Sink
+	stats  *Stats
+	now    func() int64
+
+	redactor  *redact.Redactor
+	protocols map[string]*protocol
+	traces    traceBatch
+	logs      logBatch
+}
+
+var _ pair.Sink = (*Builder)(nil)
+
+// New makes a Builder. What a message has reserved goes back to budget, which
+// may be nil. s must be valid.
+func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
+	builder := &Builder{
+		set:       s,
+		budget:    b,
+		sink:      sink,
+		stats:     stats,
+		now:       s.Now,
+		redactor:  redact.New(s.Redaction),
+		protocols: make(map[string]*protocol),
+	}
+	if builder.now == nil {
+		builder.now = func() int64 { return time.Now().UnixNano() }
+	}
+	res := newResources(&builder.set, builder.redactor)
+	builder.traces = newTraceBatch(res, s.Version)
+	builder.logs = newLogBatch(res, s.Version)
+	return builder
+}
+
+// Exchange builds the records of one call and lets go of its messages.
+func (b *Builder) Exchange(x *pair.Exchange) {
+	b.stats.Exchanges.Add(1)
+	if x.Request != nil || x.Response != nil {
+		b.build(x)
+	}
+	b.release(x)
+}
+
+// Tick hands over what has waited long enough.
+func (b *Builder) Tick(int64) {
+	if b.traces.n == 0 && b.logs.n == 0 {
+		return
+	}
+	oldest := b.now() - int64(b.set.Batch.Age)
+	if b.traces.n > 0 && b.traces.since <= oldest {
+		b.flushTraces()
+	}
+	if b.logs.n > 0 && b.logs.since <= oldest {
+		b.flushLogs()
+	}
+}
+
+// Flush hands over everything. Call it when nothing more comes.
+func (b *Builder) Flush() {
+	b.flushTraces()
+	b.flushLogs()
+}
+
+func (b *Builder) build(x *pair.Exchange) {
+	before := b.redactor.Applied()
+	c := &call{
+		Exchange: x,
+		protocol: b.protocolOf(x.Dissector),
+		id:       identify(x),
+		now:      b.now(),
+	}
+	b.countIdentity(&c.id)
+	c.request = b.payloadOf(c.protocol, x.Request)
+	c.response = b.payloadOf(c.protocol, x.Response)
+	if incomplete(x) {
+		b.stats.Incomplete.Add(1)
+	}
+	for _, side := range b.sides(x) {
+		c.view(side, b.peerCaptured(x.Conn))
+		if b.set.Traces {
+			b.addSpan(c)
+		}
+		if b.set.Logs {
+			b.addLog(c)
+		}
+	}
+	b.stats.Redactions.Add(b.redactor.Applied() - before)
+}
+
+var (
+	clientOnly = []dissect.Side{dissect.ClientSide}
+	serverOnly = []dissect.Side{dissect.ServerSide}
+	bothSides  = []dissect.Side{dissect.ClientSide, dissect.ServerSide}
+)
+
+// sides are the ends of the call that get records: live the one that is here, and
+// from a capture file those of the settings.
+func (b *Builder) sides(x *pair.Exchange) []dissect.Side {
+	if x.Conn.Live {
+		if x.ClientIsLocal {
+			return clientOnly
+		}
+		return serverOnly
+	}
+	switch b.set.FileSpans {
+	case EndsServer:
+		return serverOnly
+	case EndsBoth:
+		return bothSides
+	}
+	return clientOnly
+}
+
+// peerCaptured reports whether the other end gets records as well.
+func (b *Builder) peerCaptured(c *conn.Conn) bool {
+	if !c.Live {
+		return b.set.FileSpans == EndsBoth
+	}
+	return c.PeerCaptured || contains(b.set.CapturedPeers, c.Remote.Addr()) || contains(b.set.CapturedPeers, c.RemoteNAT.Addr())
+}
+
+func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
+	addr = addr.Unmap()
+	for _, p := range prefixes {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// release gives back the memory that the messages of an exchange hold.
+func (b *Builder) release(x *pair.Exchange) {
+	n := 0
+	if x.Request != nil {
+		n += x.Request.Reserved
+	}
+	for _, m := range x.Interim {
+		n += m.Reserved
+	}
+	if x.Response != nil {
+		n += x.Response.Reserved
+	}
+	if n > 0 {
+		b.budget.Give(n)
+	}
+}
+
+func (b *Builder) countIdentity(id *identity) {
+	switch {
+	case id.header.Format != tracecontext.None:
+		b.stats.TraceExtracted.Add(1)
+	case id.shared:
+		b.stats.TraceDerived.Add(1)
+	default:
+		b.stats.TraceLocal.Add(1)
+	}
+}
