@@ -1,0 +1,147 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package consoleexporter
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+func init() {
+	time.Local = time.UTC // golden files show times of day
+	os.Unsetenv("NO_COLOR")
+}
+
+func printed(t *testing.T, change func(*Config), ld plog.Logs) string {
+	t.Helper()
+	cfg := createDefaultConfig().(*Config)
+	change(cfg)
+	var out bytes.Buffer
+	require.NoError(t, newConsole(cfg, &out).pushLogs(t.Context(), ld))
+	return out.String()
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if os.Getenv("WIRESPAN_UPDATE_GOLDEN") != "" {
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got)
+}
+
+func TestGolden(t *testing.T) {
+	tests := map[string]struct {
+		side   side
+		change func(*Config)
+	}{
+		"detail_client.txt": {clientSide, func(*Config) {}},
+		"detail_server.txt": {serverSide, func(*Config) {}},
+		"detail_colour.txt": {clientSide, func(c *Config) { c.Colour = ColourAlways }},
+		"detail_brief.txt":  {clientSide, func(c *Config) { c.Headers, c.MaxBody = false, 17 }},
+		"line_client.txt":   {clientSide, func(c *Config) { c.Format = FormatLine }},
+		"line_server.txt":   {serverSide, func(c *Config) { c.Format = FormatLine }},
+		"line_colour.txt":   {serverSide, func(c *Config) { c.Format, c.Colour = FormatLine, ColourAlways }},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			ld, _ := checkout(tt.side)
+			golden(t, name, printed(t, tt.change, ld))
+		})
+	}
+}
+
+// A span tells the same call as its log record, but for the headers.
+func TestSpanAndRecordAgree(t *testing.T) {
+	for _, s := range []side{clientSide, serverSide} {
+		ld, td := checkout(s)
+		cfg := createDefaultConfig().(*Config)
+		cfg.Headers = false
+		var ofRecord, ofSpan bytes.Buffer
+		require.NoError(t, newConsole(cfg, &ofRecord).pushLogs(t.Context(), ld))
+		require.NoError(t, newConsole(cfg, &ofSpan).pushTraces(t.Context(), td))
+		assert.Equal(t, ofRecord.String(), ofSpan.String())
+	}
+}
+
+func TestSides(t *testing.T) {
+	client, _ := checkout(clientSide)
+	server, _ := checkout(serverSide)
+	tests := []struct {
+		sides          string
+		client, server bool
+	}{
+		{SidesBoth, true, true},
+		{SidesClient, true, false},
+		{SidesServer, false, true},
+	}
+	for _, tt := range tests {
+		change := func(c *Config) { c.Sides = tt.sides }
+		assert.Equal(t, tt.client, printed(t, change, client) != "", tt.sides)
+		assert.Equal(t, tt.server, printed(t, change, server) != "", tt.sides)
+	}
+}
+
+func TestColourOnlyOnATerminal(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, errors.Join(r.Close(), w.Close())) })
+
+	assert.False(t, wantColour(ColourAuto, w), "a pipe is no terminal")
+	assert.False(t, wantColour(ColourAuto, &bytes.Buffer{}))
+	assert.True(t, wantColour(ColourAlways, w))
+	assert.False(t, wantColour(ColourNever, w))
+
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, terminal.Close()) })
+	t.Setenv("TERM", "xterm")
+	assert.True(t, wantColour(ColourAuto, terminal))
+	t.Setenv("TERM", "dumb")
+	assert.False(t, wantColour(ColourAuto, terminal))
+	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "1")
+	assert.False(t, wantColour(ColourAuto, terminal))
+}
+
+func TestBatchesArePrintedWhole(t *testing.T) {
+	ld := plog.NewLogs()
+	for range 2000 { // several times flushAt
+		one, _ := checkout(clientSide)
+		one.ResourceLogs().MoveAndAppendTo(ld.ResourceLogs())
+	}
+	got := printed(t, func(*Config) {}, ld)
+	assert.Equal(t, 2000, bytes.Count([]byte(got), []byte("POST /api/v1/checkout\n")))
+}
+
+type brokenTerminal struct{ writes int }
+
+func (b *brokenTerminal) Write([]byte) (int, error) {
+	b.writes++
+	return 0, os.ErrClosed
+}
+
+// What a broken terminal did not take is not offered again.
+func TestWriteErrorIsPermanent(t *testing.T) {
+	out := &brokenTerminal{}
+	c := newConsole(createDefaultConfig().(*Config), out)
+	ld, _ := checkout(clientSide)
+	err := c.pushLogs(t.Context(), ld)
+	require.ErrorIs(t, err, os.ErrClosed)
+	assert.True(t, consumererror.IsPermanent(err))
+	assert.Empty(t, c.page.b)
+	require.NoError(t, c.pushLogs(t.Context(), plog.NewLogs()))
+	assert.Equal(t, 1, out.writes)
+}

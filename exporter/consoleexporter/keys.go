@@ -1,0 +1,47 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package consoleexporter
+
+// Attributes that are read, by the semantic conventions.
+const (
+	keyContainerID   = "container.id"
+	keyNamespace     = "k8s.namespace.name"
+	keyPodName       = "k8s.pod.name"
+	keyProcessName   = "process.executable.name"
+	keyProcessTitle  = "process.command"
+	keyPID           = "process.pid"
+	keyServiceName   = "service.name"
+	keyPeerName      = "service.peer.name"
+	keyPeerNamespace = "service.peer.namespace"
+
+	keyClientAddress = "client.address"
+	keyClientPort    = "client.port"
+	keyServerAddress = "server.address"
+	keyServerPort    = "server.port"
+	keyPeerAddress   = "network.peer.address"
+	keyPeerPort      = "network.peer.port"
+	keyLocalAddress  = "network.local.address"
+	keyLocalPort     = "network.local.port"
+
+	keyErrorType      = "error.type"
+	keyMethod         = "http.request.method"
+	keyMethodOriginal = "http.request.method_original"
+	keyStatusCode     = "http.response.status_code"
+	keyURLFull        = "url.full"
+	keyURLPath        = "url.path"
+	keyURLQuery       = "url.query"
+)
+
+// Attributes of our own that are read (docs/telemetry.md). Those with the prefix
+// of a message's name are in messageOf.
+const (
+	keyOwnProcessName = "wirespan.process.name"
+	keyMissingSide    = "wirespan.missing.side"
+	keyMissingReason  = "wirespan.missing.reason"
+	keyUncertain      = "wirespan.pairing.uncertain"
+	keySide           = "wirespan.side"
+	// keyResponseTime is from the request's first byte to the response's last, in
+	// nanoseconds.
+	keyResponseTime = "wirespan.time.last_response_byte"
+)
