@@ -24,7 +24,8 @@ import (
 const (
 	readSize      = 256 << 10
 	maxZstdWindow = 128 << 20 // what zstd --ultra and --long=27 need
-	// maxInterfaces bounds what a pcapng section makes the reader remember.
+	// maxInterfaces bounds the interfaces, and the names, that a pcapng section makes
+	// the reader remember.
 	maxInterfaces = 1 << 16
 )
 
@@ -132,7 +133,6 @@ func (f *file) openPcap(magic []byte) error {
 	if err != nil {
 		return err
 	}
-	// The upper bits tell about a checksum behind each frame.
 	f.packets, f.link = r, r.LinkType()
 	return nil
 }
