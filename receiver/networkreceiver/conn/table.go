@@ -145,8 +145,10 @@ func (t *Table) Tick(now int64) {
 }
 
 // Shutdown delivers what is held and closes every connection. The table is empty
-// afterwards.
+// afterwards. A time that is earlier than that of the last Tick means that one: a
+// capture file ends in its own time.
 func (t *Table) Shutdown(now int64) {
+	now = max(now, t.now)
 	t.now = now
 	for q := range t.queues {
 		for c := t.queues[q].oldest(); c != nil; c = t.queues[q].oldest() {
