@@ -59,18 +59,18 @@ func TestBatchesStayBelowTheirSize(t *testing.T) {
 	const limit, most = 1 << 20, 4 << 20
 	var rec recorder
 	b := New(testSettings(func(s *Settings) { s.Batch.Records = 1 << 30; s.Payload.Preview = 32 << 10 }), nil, &rec, &Stats{})
-	for i := range 200 {
+	for i := range 60 {
 		x := get()
 		process := *x.Conn.Process
 		if i%3 == 0 {
 			x.Conn.Process = &process
 		}
-		x.Request.Content.Body = []byte(strings.Repeat("x", (i*37_000)%(2<<20)))
+		x.Request.Content.Body = []byte(strings.Repeat("x", (i*137_000)%(2<<20)))
 		x.Response.Content.Body = x.Request.Content.Body
 		b.Exchange(x)
 	}
 	b.Flush()
-	require.Equal(t, 200, rec.lines)
+	require.Equal(t, 60, rec.lines)
 	n := 0
 	for _, ld := range rec.logs {
 		size := (&plog.ProtoMarshaler{}).LogsSize(ld)
@@ -80,11 +80,11 @@ func TestBatchesStayBelowTheirSize(t *testing.T) {
 		}
 		n += ld.LogRecordCount()
 	}
-	require.Equal(t, 200, n)
+	require.Equal(t, 60, n)
 	for _, td := range rec.traces {
 		assert.Less(t, (&ptrace.ProtoMarshaler{}).TracesSize(td), limit+limit/16)
 	}
-	assert.Greater(t, len(rec.traces), 5)
+	assert.Greater(t, len(rec.traces), 1)
 }
 
 func TestSignalsAlone(t *testing.T) {

@@ -24,7 +24,6 @@ type call struct {
 	side          dissect.Side
 	span          pcommon.SpanID
 	parent        pcommon.SpanID
-	parentRemote  bool
 	local, remote netip.AddrPort // as this side sees it
 	sideIsLocal   bool           // the side is Conn's local end
 }
@@ -36,7 +35,7 @@ func (c *call) view(side dissect.Side, peerCaptured bool) {
 	if side == dissect.ServerSide {
 		c.span = c.id.server
 	}
-	c.parent, c.parentRemote = c.id.parent(side, peerCaptured)
+	c.parent = c.id.parent(side, peerCaptured)
 	c.sideIsLocal = c.ClientIsLocal == (side == dissect.ClientSide)
 	c.local, c.remote = c.Conn.Local, c.Conn.Remote
 	if !c.sideIsLocal {

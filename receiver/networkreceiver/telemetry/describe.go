@@ -20,6 +20,13 @@ type described struct {
 
 var _ dissect.Attributes = (*described)(nil)
 
+// describing is where a dissector's attributes go into m. It is used again by the
+// next record.
+func (b *Builder) describing(m pcommon.Map) *described {
+	b.described.m = m
+	return &b.described
+}
+
 // Str implements dissect.Attributes.
 func (d *described) Str(key, value string) { d.m.PutStr(key, valid(d.redact(key, value))) }
 

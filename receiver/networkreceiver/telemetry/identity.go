@@ -46,15 +46,13 @@ func identify(x *pair.Exchange) identity {
 	return id
 }
 
-// parent is the parent of one end's span, and whether it is in another process.
-func (id *identity) parent(side dissect.Side, peerCaptured bool) (parent pcommon.SpanID, remote bool) {
-	if side == dissect.ClientSide {
-		return id.header.SpanID, false
+// parent is the parent of one end's span. The SERVER span's is the CLIENT span if
+// somebody makes that.
+func (id *identity) parent(side dissect.Side, peerCaptured bool) pcommon.SpanID {
+	if side == dissect.ServerSide && peerCaptured && id.shared {
+		return id.client
 	}
-	if peerCaptured && id.shared {
-		return id.client, true
-	}
-	return id.header.SpanID, true
+	return id.header.SpanID
 }
 
 // flags are the W3C trace flags of the call. Without a header it counts as

@@ -5,6 +5,7 @@ package telemetry
 
 import (
 	"bytes"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,7 +13,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 )
@@ -75,17 +78,15 @@ func marshalled(t testing.TB, x *pair.Exchange, s Settings) []byte {
 // every place, and proves that the search would find it.
 func TestNoSecretLeaves(t *testing.T) {
 	for _, c := range leakyBodies {
-		for _, inAttributes := range []bool{false, true} {
-			s := testSettings(func(s *Settings) { s.Payload.InAttributes = inAttributes })
-			for cut := range len(c.body) + 1 {
-				for _, x := range []*pair.Exchange{leaky(c.mediaType, c.body[:cut]), fromServer(leaky(c.mediaType, c.body[:cut]))} {
-					require.NotContains(t, string(marshalled(t, x, s)), "S3C", "%s", c.body[:cut])
-				}
-			}
-			for preview := range 40 {
-				s.Payload.Preview, s.Payload.MaxBody = preview, 40-preview
-				require.NotContains(t, string(marshalled(t, leaky(c.mediaType, c.body), s)), "S3C")
-			}
+		s := testSettings()
+		for cut := range len(c.body) + 1 {
+			require.False(t, bytes.Contains(marshalled(t, leaky(c.mediaType, c.body[:cut]), s), []byte("S3C")), "%s", c.body[:cut])
+		}
+		require.False(t, bytes.Contains(marshalled(t, fromServer(leaky(c.mediaType, c.body)), s), []byte("S3C")))
+		for preview := range 40 {
+			s.Payload.InAttributes = preview%2 == 0
+			s.Payload.Preview, s.Payload.MaxBody = preview, 40-preview
+			require.False(t, bytes.Contains(marshalled(t, leaky(c.mediaType, c.body), s), []byte("S3C")))
 		}
 		off := testSettings(func(s *Settings) { s.Redaction = redact.Settings{} })
 		require.Greater(t, bytes.Count(marshalled(t, leaky(c.mediaType, c.body), off), []byte(secret)), 40)
@@ -99,4 +100,42 @@ func TestRedactionIsCounted(t *testing.T) {
 	require.Equal(t, []any{"REDACTED"}, b.attrs["http.request.header.authorization"])
 	require.Equal(t, `{"user":"bob","password":"REDACTED","nested":{"client_secret":"REDACTED","x":"{\"token\":\"REDACTED\"}"}}`, requestBody(b))
 	require.NotZero(t, b.stats.Redactions.Load())
+}
+
+// messages takes what a conversation finds.
+type messages []*dissect.Message
+
+func (m *messages) Message(msg *dissect.Message) { *m = append(*m, msg) }
+func (*messages) Upgrade(string)                 {}
+func (*messages) Limit(string)                   {}
+func (*messages) Keep(int) bool                  { return true }
+func (*messages) Release(int)                    {}
+
+// TestNoSecretLeavesOfHTTP does the same with the dissector of HTTP/1, whose
+// descriptions take URLs and hosts apart.
+func TestNoSecretLeavesOfHTTP(t *testing.T) {
+	const body = `{"user":"bob","password":"` + secret + `"}`
+	for _, target := range []string{"/login?a=1&token=" + secret, "http://u:" + secret + "@shop.example/login?password=" + secret + "&b=2"} {
+		var found messages
+		c := http.Dissector{}.New(http.Dissector{}.Info().Limits, &found)
+		feed := func(d dissect.Direction, s string) {
+			used, _, err := c.Data(d, dissect.MarksOf(conn.Mark{Time: start, Seq: 1, Ack: 1}), []byte(s))
+			require.NoError(t, err)
+			require.Equal(t, len(s), used)
+		}
+		feed(dissect.ToServer, "POST "+target+" HTTP/1.1\r\nHost: u:"+secret+"@shop.example:8080\r\nAuthorization: Bearer "+secret+
+			"\r\nCookie: a="+secret+"\r\nReferer: http://x/?api_key="+secret+"\r\nContent-Type: application/json\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+body)
+		feed(dissect.ToClient, "HTTP/1.1 302 Found\r\nSet-Cookie: a="+secret+"\r\nLocation: /x?access_token="+secret+"\r\nContent-Length: 0\r\n\r\n")
+		require.Len(t, found, 2)
+		x := get()
+		x.Dissector, x.Request, x.Response = http.Dissector{}, found[0], found[1]
+		require.Contains(t, string(x.Request.Content.Body), secret)
+
+		require.False(t, bytes.Contains(marshalled(t, x, testSettings()), []byte("S3C")))
+		require.False(t, bytes.Contains(marshalled(t, fromServer(x), testSettings()), []byte("S3C")))
+		b := build(t, x)
+		require.Equal(t, "POST", b.span.Name())
+		require.Contains(t, b.attrs[keyURLFull], "shop.example")
+		require.Equal(t, `{"user":"bob","password":"REDACTED"}`, requestBody(b))
+	}
 }

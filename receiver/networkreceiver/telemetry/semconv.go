@@ -10,14 +10,13 @@ const SchemaURL = "https://opentelemetry.io/schemas/1.41.0"
 const (
 	keyErrorType = "error.type"
 
-	keyNetworkTransport       = "network.transport"
-	keyNetworkType            = "network.type"
-	keyNetworkProtocolName    = "network.protocol.name"
-	keyNetworkProtocolVersion = "network.protocol.version" // by dissectors
-	keyNetworkPeerAddress     = "network.peer.address"
-	keyNetworkPeerPort        = "network.peer.port"
-	keyNetworkLocalAddress    = "network.local.address"
-	keyNetworkLocalPort       = "network.local.port"
+	keyNetworkTransport    = "network.transport"
+	keyNetworkType         = "network.type"
+	keyNetworkProtocolName = "network.protocol.name"
+	keyNetworkPeerAddress  = "network.peer.address"
+	keyNetworkPeerPort     = "network.peer.port"
+	keyNetworkLocalAddress = "network.local.address"
+	keyNetworkLocalPort    = "network.local.port"
 
 	keyClientAddress = "client.address"
 	keyClientPort    = "client.port"

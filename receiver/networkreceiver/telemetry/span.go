@@ -56,7 +56,7 @@ func (b *Builder) addSpan(c *call) {
 
 // addCall adds what a span and a log record have in common.
 func (b *Builder) addCall(c *call, m pcommon.Map) (summary dissect.Summary, isError bool) {
-	summary = c.Dissector.Describe(c.side, c.Request, c.Response, &described{m, b.redactor})
+	summary = c.Dissector.Describe(c.side, c.Request, c.Response, b.describing(m))
 	isError, errorType := c.outcome(&summary)
 	putStr(m, keyErrorType, errorType)
 	c.addNetwork(m)
@@ -88,10 +88,16 @@ func (b *Builder) fieldsOnSpan(c *call) (n int) {
 	return n
 }
 
+// spanFlags says whether the parent is in another process where that is known. It
+// is not for the parent of a CLIENT span: the process may have made the header or
+// passed on one that it got.
 func (c *call) spanFlags() uint32 {
-	flags := c.id.flags() | flagHasIsRemote
-	if c.parentRemote && !c.parent.IsEmpty() {
-		flags |= flagIsRemote
+	flags := c.id.flags()
+	switch {
+	case c.parent.IsEmpty():
+		flags |= flagHasIsRemote
+	case c.side == dissect.ServerSide:
+		flags |= flagHasIsRemote | flagIsRemote
 	}
 	return flags
 }

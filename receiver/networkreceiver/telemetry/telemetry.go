@@ -49,6 +49,8 @@ type Builder struct {
 
 	redactor  *redact.Redactor
 	protocols map[string]*protocol
+	described described
+	call      call // the one being built
 	traces    traceBatch
 	logs      logBatch
 }
@@ -73,6 +75,7 @@ func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
 	res := newResources(&builder.set, builder.redactor)
 	builder.traces = newTraceBatch(res, s.Version)
 	builder.logs = newLogBatch(res, s.Version)
+	builder.described.redactor = builder.redactor
 	return builder
 }
 
@@ -107,7 +110,8 @@ func (b *Builder) Flush() {
 
 func (b *Builder) build(x *pair.Exchange) {
 	before := b.redactor.Applied()
-	c := &call{
+	c := &b.call
+	*c = call{
 		Exchange: x,
 		protocol: b.protocolOf(x.Dissector),
 		id:       identify(x),
@@ -129,6 +133,7 @@ func (b *Builder) build(x *pair.Exchange) {
 		}
 	}
 	b.stats.Redactions.Add(b.redactor.Applied() - before)
+	*c = call{} // hold on to nothing
 }
 
 var (

@@ -3,8 +3,13 @@
 
 package redact
 
+import (
+	"bytes"
+	"strings"
+)
+
 // text is what is redacted: header values and URLs are strings, bodies are bytes.
-type text interface{ ~string | ~[]byte }
+type text interface{ string | []byte }
 
 // edit replaces ranges of src from left to right. It allocates at the first
 // replacement.
@@ -42,12 +47,19 @@ func indexAny[T text](s T, i int, set *[256]bool) int {
 
 // indexByte is the first index of c at or after i, or -1.
 func indexByte[T text](s T, i int, c byte) int {
-	for ; i < len(s); i++ {
-		if s[i] == c {
-			return i
+	n := -1
+	if i < len(s) {
+		switch rest := any(s[i:]).(type) {
+		case string:
+			n = strings.IndexByte(rest, c)
+		case []byte:
+			n = bytes.IndexByte(rest, c)
 		}
 	}
-	return -1
+	if n < 0 {
+		return -1
+	}
+	return i + n
 }
 
 func setOf(chars string) *[256]bool {

@@ -46,23 +46,40 @@ func (p *parts) next() bool {
 	if bytes.HasPrefix(rest, []byte("--")) {
 		return false
 	}
-	head := bytes.Index(rest, []byte("\r\n\r\n"))
-	gap := 4
-	if head < 0 {
-		if head, gap = bytes.Index(rest, []byte("\n\n")), 2; head < 0 {
-			return false
-		}
+	content := afterBlankLine(rest)
+	if content < 0 {
+		return false
 	}
-	p.header = rest[:head]
-	p.start = p.pos + head + gap
-	end := bytes.Index(p.body[p.start:], p.delimiter)
+	p.header = rest[:content]
+	p.start = p.pos + content
+	// The delimiter stands at the start of a line; that of an empty part
+	// directly after the blank line.
+	end := bytes.Index(p.body[p.start-1:], p.delimiter)
 	if end < 0 {
 		p.end, p.pos = len(p.body), len(p.body)
 		return true
 	}
-	p.pos = p.start + end + len(p.delimiter)
-	p.end = p.start + len(bytes.TrimRight(p.body[p.start:p.start+end], "\r\n"))
+	end += p.start - 1
+	p.pos = end + len(p.delimiter)
+	p.end = max(p.start, end)
+	if p.end > p.start && p.body[p.end-1] == '\r' {
+		p.end--
+	}
 	return true
+}
+
+// afterBlankLine is the index after the first empty line, or -1.
+func afterBlankLine(b []byte) int {
+	for i := indexByte(b, 0, '\n'); i >= 0; i = indexByte(b, i+1, '\n') {
+		next := i + 1
+		if next < len(b) && b[next] == '\r' {
+			next++
+		}
+		if next < len(b) && b[next] == '\n' {
+			return next + 1
+		}
+	}
+	return -1
 }
 
 // findDelimiter takes the first line that begins with two hyphens.
@@ -73,7 +90,7 @@ func (p *parts) findDelimiter() bool {
 			line = line[:n]
 		}
 		if trimmed := bytes.TrimRight(line, "\r"); len(trimmed) > 2 && bytes.HasPrefix(trimmed, []byte("--")) {
-			p.delimiter = trimmed
+			p.delimiter = append([]byte("\n"), trimmed...)
 			p.pos = i + len(trimmed)
 			return true
 		}

@@ -3,10 +3,7 @@
 
 package redact
 
-import (
-	"net/url"
-	"strings"
-)
+import "net/url"
 
 // mode says where name=value pairs begin and end in a kind of text.
 type mode struct {
@@ -88,14 +85,20 @@ func valueOf[T text](s T, i int, m *mode) (start, end int) {
 	return i, indexAny(s, i, m.after)
 }
 
-// redactEncoded redacts JSON that stands percent-encoded in a value, as in
-// payload=%7B%22token%22%3A...
+// redactEncoded redacts JSON and URLs that stand percent-encoded in a value, as in
+// payload=%7B%22token%22%3A... and redirect_uri=https%3A%2F%2F...
 func redactEncoded[T text](r *Redactor, value T) (string, bool) {
-	if indexByte(value, 0, '%') < 0 || !strings.Contains(string(value), "%22") {
+	if indexByte(value, 0, '%') < 0 {
 		return "", false
 	}
 	plain := unescape(value)
-	clean := redactPairs(r, plain, false)
+	clean := plain
+	if r.set.Bodies {
+		clean = redactPairs(r, clean, false)
+	}
+	if r.set.URLs {
+		clean = scrub(r, clean, embeddedText)
+	}
 	return url.QueryEscape(clean), clean != plain
 }
 
@@ -119,32 +122,47 @@ func unescape[T text](s T) string {
 // redactUserinfo replaces user:password@ after the slashes of a URL.
 func redactUserinfo[T text](r *Redactor, s T) T {
 	e := edit[T]{src: s}
-	for i := indexByte(s, 0, ':'); i >= 0; i = indexByte(s, i+1, ':') {
-		start := afterSlashes(s, i+1)
-		if start < 0 {
-			continue
-		}
-		at, colon := -1, false
-		end := start
-		for ; end < len(s) && end-start < maxName && !authorityEnd[s[end]]; end++ {
-			switch s[end] {
-			case '@':
-				at = end
-			case ':':
-				colon = colon || at < 0
-			}
-		}
-		if at > start {
-			r.applied++
-			if colon {
-				e.replace(start, at, Marker+":"+Marker)
-			} else {
-				e.replace(start, at, Marker)
-			}
-			i = at
+	if start := afterSlashes(s, 0); start > 0 { // without a scheme
+		replaceUserinfo(r, &e, start)
+	}
+	for i := indexByte(s, e.done, ':'); i >= 0; i = indexByte(s, i+1, ':') {
+		if start := afterSlashes(s, i+1); start > 0 {
+			i = max(i, replaceUserinfo(r, &e, start))
 		}
 	}
 	return e.result()
+}
+
+// redactAuthority does the same for what stands after the slashes alone, as in
+// Host.
+func redactAuthority[T text](r *Redactor, s T) T {
+	e := edit[T]{src: s}
+	replaceUserinfo(r, &e, 0)
+	return e.result()
+}
+
+// replaceUserinfo replaces the userinfo of the authority (RFC 3986, section 3.2)
+// at index start. It returns the index of the @, or -1 if there is none.
+func replaceUserinfo[T text](r *Redactor, e *edit[T], start int) int {
+	s, at, colon := e.src, -1, false
+	for end := start; end < len(s) && end-start < maxName && !authorityEnd[s[end]]; end++ {
+		switch s[end] {
+		case '@':
+			at = end
+		case ':':
+			colon = colon || at < 0
+		}
+	}
+	if at <= start {
+		return -1
+	}
+	r.applied++
+	if colon {
+		e.replace(start, at, Marker+":"+Marker)
+	} else {
+		e.replace(start, at, Marker)
+	}
+	return at
 }
 
 var authorityEnd = setOf("/?#\"'<>\\ \t\r\n")

@@ -9,7 +9,10 @@
 // not well formed is redacted as well. Every scan is linear in its input.
 package redact // import "github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // Marker stands where a value was.
 const Marker = "REDACTED"
@@ -66,9 +69,17 @@ func (r *Redactor) Header(name, value string) string {
 		return Marker
 	}
 	if r.set.URLs {
+		if isAuthority(name) {
+			value = redactAuthority(r, value)
+		}
 		value = scrub(r, value, looseText)
 	}
 	return value
+}
+
+// isAuthority reports whether a field's value is an authority.
+func isAuthority(name string) bool {
+	return strings.EqualFold(name, "Host") || strings.EqualFold(name, ":authority") || strings.EqualFold(name, "X-Forwarded-Host")
 }
 
 // URL redacts userinfo and parameters of a URL or of the target of a request.
@@ -99,10 +110,11 @@ func (r *Redactor) Body(mediaType string, body []byte) []byte {
 		return body
 	case form:
 		if r.set.Bodies {
-			if !looksLikeJSON(body) {
-				return redactParams(r, r.keys, body, formText)
+			if looksLikeJSON(body) {
+				body = redactPairs(r, body, false)
+			} else {
+				body = redactParams(r, r.keys, body, formText)
 			}
-			body = redactPairs(r, body, false)
 		}
 		return r.urlsIn(body, embeddedText)
 	case multipart:

@@ -36,6 +36,10 @@ func TestHeader(t *testing.T) {
 		{"Referer", "https://u:p@h/x?token=abc&a=1#f", "https://REDACTED:REDACTED@h/x?token=REDACTED&a=1#f"},
 		{"Location", "/cb?code=1&access_token=abc", "/cb?code=1&access_token=REDACTED"},
 		{"Location", "/cb#access_token=abc&state=2", "/cb#access_token=REDACTED&state=2"},
+		{"Location", "//u:p@h/x", "//REDACTED:REDACTED@h/x"},
+		{"Host", "u:p@h:80", "REDACTED:REDACTED@h:80"},
+		{"x-forwarded-host", "u@h", "REDACTED@h"},
+		{"From", "someone@example.com", "someone@example.com"},
 		{"X-Debug", `client_secret="s3 cr3t", a=b`, `client_secret="REDACTED", a=b`},
 	} {
 		assert.Equal(t, c.want, New(Default()).Header(c.name, c.value), "%s: %s", c.name, c.value)
@@ -59,8 +63,10 @@ func TestURL(t *testing.T) {
 		"/x?password":                               "/x?password",
 		"/x?next=a=b&page_token=abc":                "/x?next=a=b&page_token=abc",
 		"/x?payload=%7B%22token%22%3A%22abc%22%7D":  "/x?payload=%7B%22token%22%3A%22REDACTED%22%7D",
-		"mailto:someone@example.com":                "mailto:someone@example.com",
-		"":                                          "",
+		"/x?redirect_uri=https%3A%2F%2Fu%3Ap%40h%2F%3Ftoken%3Dabc%26a%3Db": "/x?redirect_uri=https%3A%2F%2FREDACTED%3AREDACTED%40h%2F%3Ftoken%3DREDACTED%26a%3Db",
+		"/x?name=caf%C3%A9%20noir":   "/x?name=caf%C3%A9%20noir",
+		"mailto:someone@example.com": "mailto:someone@example.com",
+		"":                           "",
 	} {
 		assert.Equal(t, want, New(Default()).URL(in))
 	}
@@ -121,6 +127,10 @@ func TestBody(t *testing.T) {
 		{"multipart/form-data", "--b\r\ncontent-disposition: form-data; name=password\r\n\r\nhunt", "--b\r\ncontent-disposition: form-data; name=password\r\n\r\nREDACTED"},
 		{"multipart/form-data", "--b\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n{\"token\":\"abc\"}\r\n--b--", "--b\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n{\"token\":\"REDACTED\"}\r\n--b--"},
 		{"multipart/form-data", "ost\r\n--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\nhunter2\r\n--b--", "ost\r\n--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\nREDACTED\r\n--b--"},
+
+		{"multipart/form-data", "--b\nContent-Disposition: form-data; name=\"pwd\"\n\nhun--bter2\n--b--", "--b\nContent-Disposition: form-data; name=\"pwd\"\n\nREDACTED\n--b--"},
+		{"multipart/form-data", "--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"otp\"\r\n\r\n1\r\n--b--",
+			"--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"otp\"\r\n\r\nREDACTED\r\n--b--"},
 
 		{"text/xml", `<a:E><wsse:Password Type="x">hunter2</wsse:Password><b>c</b></a:E>`, `<a:E><wsse:Password Type="x">REDACTED</wsse:Password><b>c</b></a:E>`},
 		{"application/soap+xml", `<password>hunt`, `<password>REDACTED`},
