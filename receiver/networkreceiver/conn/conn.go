@@ -81,6 +81,8 @@ type Conn struct {
 	// PeerCaptured is true where the other end is on this machine and is
 	// captured as well.
 	PeerCaptured bool
+	// PeerProcess owns the other end, where that is captured and its owner known.
+	PeerProcess *capture.Process
 
 	Started     int64 // first segment, Unix ns
 	Established int64 // handshake complete, Unix ns; 0 when not seen

@@ -78,6 +78,12 @@ func (t *Table) assign(c *Conn, p *capture.Process, own bool) {
 	}
 	c.Process = p
 	c.table.owned = t.step
+	if !c.PeerCaptured {
+		return
+	}
+	if o := t.peer(c); o != nil {
+		o.PeerProcess = p
+	}
 }
 
 // own reports whether p is Wirespan.

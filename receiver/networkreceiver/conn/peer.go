@@ -21,6 +21,7 @@ func (t *Table) meet(c *Conn) {
 	}
 	if o := t.peer(c); o != nil {
 		c.PeerCaptured, o.PeerCaptured = true, true
+		c.PeerProcess, o.PeerProcess = o.Process, c.Process
 	}
 	s.wireNext = t.wires[s.wire]
 	t.wires[s.wire] = c

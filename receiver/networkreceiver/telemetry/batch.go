@@ -42,12 +42,12 @@ func (b *traceBatch) scope(k resourceKey) ptrace.ScopeSpans {
 }
 
 // take is what was collected. The batch is empty afterwards.
-func (b *traceBatch) take() (td ptrace.Traces, n int) {
-	td, n = b.td, b.n
+func (b *traceBatch) take() (td ptrace.Traces, bytes int) {
+	td, bytes = b.td, b.bytes
 	b.td = ptrace.NewTraces()
 	clear(b.scopes)
 	b.n, b.bytes = 0, 0
-	return td, n
+	return td, bytes
 }
 
 // logBatch collects log records, each under the resource of its process.
@@ -81,12 +81,12 @@ func (b *logBatch) scope(k resourceKey) plog.ScopeLogs {
 	return sl
 }
 
-func (b *logBatch) take() (ld plog.Logs, n int) {
-	ld, n = b.ld, b.n
+func (b *logBatch) take() (ld plog.Logs, bytes int) {
+	ld, bytes = b.ld, b.bytes
 	b.ld = plog.NewLogs()
 	clear(b.scopes)
 	b.n, b.bytes = 0, 0
-	return ld, n
+	return ld, bytes
 }
 
 func nameScope(s pcommon.InstrumentationScope, version string) {

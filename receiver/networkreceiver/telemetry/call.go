@@ -20,6 +20,7 @@ type call struct {
 	id                identity
 	request, response payload
 	now               int64
+	naming            ServiceName
 
 	side          dissect.Side
 	span          pcommon.SpanID

@@ -119,14 +119,14 @@ type recorder struct {
 	lines  int
 }
 
-func (r *recorder) Traces(td ptrace.Traces, n int) {
+func (r *recorder) Traces(td ptrace.Traces, _ int) {
 	r.traces = append(r.traces, td)
-	r.spans += n
+	r.spans += td.SpanCount()
 }
 
-func (r *recorder) Logs(ld plog.Logs, n int) {
+func (r *recorder) Logs(ld plog.Logs, _ int) {
 	r.logs = append(r.logs, ld)
-	r.lines += n
+	r.lines += ld.LogRecordCount()
 }
 
 const observed = start + 5_000_000

@@ -26,12 +26,32 @@ func (c *call) addNetwork(m pcommon.Map) {
 	if nat := c.Conn.RemoteNAT; nat.IsValid() && nat != c.Conn.Remote && c.sideIsLocal {
 		putAddrPort(m, keyPeerNATAddress, keyPeerNATPort, nat)
 	}
+	if c.sideIsLocal {
+		c.addPeerProcess(m)
+	}
 	client, server := c.local, c.remote
 	if c.side == dissect.ServerSide {
 		client, server = server, client
 	}
 	putDefaultAddrPort(m, keyClientAddress, keyClientPort, client)
 	putDefaultAddrPort(m, keyServerAddress, keyServerPort, server)
+}
+
+// addPeerProcess names the process at the other end, if that is on this machine.
+// Its service name is the one that its own records have in service.name.
+func (c *call) addPeerProcess(m pcommon.Map) {
+	p := c.Conn.PeerProcess
+	if p == nil {
+		return
+	}
+	m.PutInt(keyPeerProcessPID, int64(p.PID))
+	putStr(m, keyPeerProcessName, p.Name)
+	if isContainerID(p.ContainerID) {
+		m.PutStr(keyPeerContainerID, p.ContainerID)
+	}
+	if c.naming == ServiceNameProcess && !contained(p) {
+		putStr(m, keyServicePeerName, serviceName(p))
+	}
 }
 
 func transportName(t capture.Transport) string {

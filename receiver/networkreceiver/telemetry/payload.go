@@ -153,6 +153,9 @@ func putBody(m pcommon.Map, key string, p *payload) {
 // addFields adds header or trailer fields as lists of values, redacted, under the
 // keys that names gives.
 func (b *Builder) addFields(m pcommon.Map, fields []dissect.Header, names *nameCache) {
+	if n := len(fields) - maxFields; n > 0 {
+		b.stats.HeadersDropped.Add(uint64(n))
+	}
 	for i := range fields[:min(len(fields), maxFields)] {
 		f := &fields[i]
 		v, there := m.GetOrPutEmpty(names.key(f.Name))

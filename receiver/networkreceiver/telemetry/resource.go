@@ -81,16 +81,18 @@ func (r *resources) fill(m pcommon.Map, k resourceKey) {
 	putStr(m, keyProcessPath, p.Executable)
 	r.fillCommandLine(m, p.CommandLine)
 	putStr(m, keyProcessCgroup, p.CgroupPath)
-	contained := p.PodUID != ""
 	if isContainerID(p.ContainerID) {
 		m.PutStr(keyContainerID, p.ContainerID)
-		contained = true
 	}
 	putStr(m, keyPodUID, p.PodUID)
-	if !contained && r.set.ServiceName == ServiceNameProcess {
+	if !contained(p) && r.set.ServiceName == ServiceNameProcess {
 		putStr(m, keyServiceName, serviceName(p))
 	}
 }
+
+// contained reports whether a process runs in a container, whose orchestrator
+// knows its service's name better than the process does.
+func contained(p *capture.Process) bool { return p.PodUID != "" || isContainerID(p.ContainerID) }
 
 func (r *resources) fillCommandLine(m pcommon.Map, args []string) {
 	if len(args) == 0 {

@@ -32,6 +32,7 @@ const (
 	keyHTTPResponseHeader = "http.response.header."
 
 	keyServiceName          = "service.name"
+	keyServicePeerName      = "service.peer.name"
 	keyHostName             = "host.name"
 	keyContainerID          = "container.id"
 	keyPodUID               = "k8s.pod.uid"
@@ -53,6 +54,10 @@ const (
 
 	keyPeerNATAddress = "wirespan.peer.nat.address"
 	keyPeerNATPort    = "wirespan.peer.nat.port"
+
+	keyPeerProcessPID  = "wirespan.peer.process.pid"
+	keyPeerProcessName = "wirespan.peer.process.name"
+	keyPeerContainerID = "wirespan.peer.container.id"
 
 	keyTimeConnect           = "wirespan.time.connect"
 	keyTimeLastRequestByte   = "wirespan.time.last_request_byte"

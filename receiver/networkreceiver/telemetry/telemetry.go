@@ -31,11 +31,11 @@ const (
 	distroName = "wirespan"
 )
 
-// Sink takes finished batches, of n records each. It owns them. Calls come from
-// the Builder's goroutine.
+// Sink takes finished batches, each with its size as OTLP. It owns them. Calls
+// come from the Builder's goroutine.
 type Sink interface {
-	Traces(td ptrace.Traces, n int)
-	Logs(ld plog.Logs, n int)
+	Traces(td ptrace.Traces, bytes int)
+	Logs(ld plog.Logs, bytes int)
 }
 
 // Builder turns exchanges into spans and log records. There is one per shard; all
@@ -115,6 +115,7 @@ func (b *Builder) build(x *pair.Exchange) {
 		Exchange: x,
 		protocol: b.protocolOf(x.Dissector),
 		id:       identify(x),
+		naming:   b.set.ServiceName,
 		now:      b.now(),
 	}
 	b.countIdentity(&c.id)
