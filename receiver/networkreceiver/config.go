@@ -1,0 +1,349 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package networkreceiver // import "github.com/wirespan/wirespan/receiver/networkreceiver"
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/ebpf"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
+)
+
+// Config is the receiver's configuration. The zero value of every optional block
+// is filled by [NewDefaultConfig]; `network: {}` captures everything on the node.
+type Config struct {
+	// Workers is the number of shards, each with its own ring and goroutine.
+	Workers int `mapstructure:"workers"`
+	// Capture chooses where traffic comes from: ebpf (the default) or pcap.
+	Capture CaptureConfig `mapstructure:"capture"`
+	// Connections bounds the connection tables.
+	Connections ConnectionsConfig `mapstructure:"connections"`
+	// Protocols has the limits of each dissector.
+	Protocols ProtocolsConfig `mapstructure:"protocols"`
+	// Payload says how much of headers and bodies is exported, and where.
+	Payload PayloadConfig `mapstructure:"payload"`
+	// Redaction removes secrets before anything leaves the receiver.
+	Redaction RedactionConfig `mapstructure:"redaction"`
+	// Trace says how calls join traces.
+	Trace TraceConfig `mapstructure:"trace"`
+	// Memory is the budget of everything the receiver holds.
+	Memory MemoryConfig `mapstructure:"memory"`
+	// Batch says when finished records are handed to the next component.
+	Batch BatchConfig `mapstructure:"batch"`
+	// Queue holds finished records while the next component refuses them.
+	Queue QueueConfig `mapstructure:"queue"`
+	// RetryOnFailure says how refused records are tried again.
+	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+
+	_ struct{}
+}
+
+// CaptureConfig chooses the source. At most one block may be given.
+type CaptureConfig struct {
+	EBPF configoptional.Optional[EBPFConfig] `mapstructure:"ebpf"`
+	Pcap configoptional.Optional[PcapConfig] `mapstructure:"pcap"`
+
+	_ struct{}
+}
+
+// EBPFConfig captures live traffic.
+type EBPFConfig struct {
+	// CgroupPath is the cgroup v2 directory whose processes are captured; empty
+	// means the root, found in the mount table.
+	CgroupPath string `mapstructure:"cgroup_path"`
+	// RingSize is the size of each worker's ring buffer; rounded up to a power of
+	// two.
+	RingSize ByteSize `mapstructure:"ring_size"`
+	// KeepPrivileges leaves the process the capabilities that nothing needs after
+	// the programs are attached.
+	KeepPrivileges bool `mapstructure:"keep_privileges"`
+	// Include captures only sockets that match all lists that are not empty.
+	Include FilterConfig `mapstructure:"include"`
+	// Exclude never captures sockets that match any entry.
+	Exclude FilterConfig `mapstructure:"exclude"`
+
+	_ struct{}
+}
+
+// FilterConfig selects sockets before anything is copied.
+type FilterConfig struct {
+	Ports     []uint16 `mapstructure:"ports"`     // local or remote
+	CIDRs     []string `mapstructure:"cidrs"`     // local or remote address
+	Cgroups   []string `mapstructure:"cgroups"`   // paths below the cgroup v2 root, with everything below them
+	Processes []string `mapstructure:"processes"` // process names (comm) or names of executables
+
+	_ struct{}
+}
+
+// OnEnd says what happens when all capture files are read.
+type OnEnd string
+
+// Values of OnEnd.
+const (
+	OnEndWait OnEnd = "wait" // the collector keeps running
+	OnEndExit OnEnd = "exit" // the collector ends after everything has been exported
+)
+
+// PcapConfig reads capture files.
+type PcapConfig struct {
+	// Files are paths or globs of pcap and pcapng files, also gzip or zstd.
+	Files []string `mapstructure:"files"`
+	OnEnd OnEnd    `mapstructure:"on_end"`
+	// Spans says for which ends of a call there is a span: client, server or both.
+	Spans Sides `mapstructure:"spans"`
+	// IgnoreVLAN joins connections whose directions were captured with different
+	// VLAN tags, as some mirror ports do.
+	IgnoreVLAN bool `mapstructure:"ignore_vlan"`
+
+	_ struct{}
+}
+
+// Sides names ends of a call.
+type Sides string
+
+// Values of Sides.
+const (
+	SidesClient Sides = "client"
+	SidesServer Sides = "server"
+	SidesBoth   Sides = "both"
+)
+
+// ConnectionsConfig bounds what is held of connections, per worker.
+type ConnectionsConfig struct {
+	Max          int           `mapstructure:"max"`
+	IdleTimeout  time.Duration `mapstructure:"idle_timeout"`
+	HeldBytes    ByteSize      `mapstructure:"held_bytes"`    // out-of-order bytes per direction
+	HeldSegments int           `mapstructure:"held_segments"` // out-of-order segments per direction
+
+	_ struct{}
+}
+
+// ProtocolsConfig has a block for each dissector.
+type ProtocolsConfig struct {
+	HTTP ProtocolConfig `mapstructure:"http"`
+
+	_ struct{}
+}
+
+// ProtocolConfig bounds one protocol's conversations.
+type ProtocolConfig struct {
+	MaxHeaderBytes  ByteSize      `mapstructure:"max_header_bytes"`
+	MaxBodyBytes    ByteSize      `mapstructure:"max_body_bytes"`
+	MaxOutstanding  int           `mapstructure:"max_outstanding"`
+	ResponseTimeout time.Duration `mapstructure:"response_timeout"`
+
+	_ struct{}
+}
+
+// PayloadConfig says what is exported of headers and bodies.
+type PayloadConfig struct {
+	// Enabled is the one line that turns payload capture off.
+	Enabled bool `mapstructure:"enabled"`
+	// SpanPreview is how much of each body goes onto the span; 0 for none.
+	SpanPreview ByteSize `mapstructure:"span_preview"`
+	// SpanHeaders puts headers onto spans.
+	SpanHeaders bool `mapstructure:"span_headers"`
+	// Placement of the payload in log records: body or attributes.
+	Placement Placement `mapstructure:"placement"`
+	// IncludeMediaTypes keeps only bodies of these types ("application/json",
+	// "text/*"); empty keeps all.
+	IncludeMediaTypes []string `mapstructure:"include_media_types"`
+	// ExcludeMediaTypes keeps no bodies of these types.
+	ExcludeMediaTypes []string `mapstructure:"exclude_media_types"`
+
+	_ struct{}
+}
+
+// Placement of a payload in a log record.
+type Placement string
+
+// Values of Placement.
+const (
+	PlacementBody       Placement = "body"
+	PlacementAttributes Placement = "attributes"
+)
+
+// RedactionConfig lists what is redacted besides the built-in lists.
+type RedactionConfig struct {
+	Enabled         bool     `mapstructure:"enabled"`
+	Headers         []string `mapstructure:"headers"`
+	QueryParameters []string `mapstructure:"query_parameters"`
+	BodyKeys        []string `mapstructure:"body_keys"`
+	// Allow names headers, query parameters and body keys that stay readable
+	// although a list names them.
+	Allow []string `mapstructure:"allow"`
+
+	_ struct{}
+}
+
+// TraceConfig says how calls without a trace context join.
+type TraceConfig struct {
+	// CapturedPeers are the addresses of other nodes that run Wirespan: a call
+	// from there has its CLIENT span there, and the SERVER span here names it as
+	// its parent.
+	CapturedPeers []string `mapstructure:"captured_peers"`
+
+	_ struct{}
+}
+
+// MemoryConfig is the memory budget.
+type MemoryConfig struct {
+	Limit ByteSize `mapstructure:"limit"`
+
+	_ struct{}
+}
+
+// BatchConfig says when records are handed on.
+type BatchConfig struct {
+	Timeout    time.Duration `mapstructure:"timeout"`
+	MaxRecords int           `mapstructure:"max_records"`
+	MaxBytes   ByteSize      `mapstructure:"max_bytes"`
+
+	_ struct{}
+}
+
+// QueueConfig bounds the batches that wait for the next component.
+type QueueConfig struct {
+	Batches int `mapstructure:"batches"`
+
+	_ struct{}
+}
+
+var (
+	_ component.Config  = (*Config)(nil)
+	_ confmap.Validator = (*Config)(nil)
+)
+
+// Validate implements [confmap.Validator].
+func (c *Config) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Workers >= 1 && c.Workers <= ebpf.MaxShards, "workers must be between 1 and %d, is %d", ebpf.MaxShards, c.Workers)
+	check(!c.Capture.EBPF.HasValue() || !c.Capture.Pcap.HasValue(), "capture: choose one of ebpf and pcap")
+	check(c.Memory.Limit >= 16<<20, "memory::limit must be at least 16MiB, is %v", c.Memory.Limit)
+	check(c.Batch.Timeout > 0, "batch::timeout must be positive")
+	check(c.Batch.MaxRecords > 0, "batch::max_records must be positive")
+	check(c.Batch.MaxBytes > 0, "batch::max_bytes must be positive")
+	check(c.Queue.Batches > 0, "queue::batches must be positive")
+	check(c.Payload.Placement == PlacementBody || c.Payload.Placement == PlacementAttributes,
+		"payload::placement must be body or attributes, is %q", c.Payload.Placement)
+	if _, err := prefixes(c.Trace.CapturedPeers); err != nil {
+		errs = append(errs, fmt.Errorf("trace::captured_peers: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate implements [confmap.Validator].
+func (c *EBPFConfig) Validate() error {
+	if c.RingSize < ebpf.MinRingBytes || c.RingSize > ebpf.MaxRingBytes {
+		return fmt.Errorf("ring_size must be between %v and %v, is %v",
+			ByteSize(ebpf.MinRingBytes), ByteSize(ebpf.MaxRingBytes), c.RingSize)
+	}
+	return nil
+}
+
+// Validate implements [confmap.Validator].
+func (c *FilterConfig) Validate() error {
+	_, err := prefixes(c.CIDRs)
+	if err != nil {
+		return fmt.Errorf("cidrs: %w", err)
+	}
+	return nil
+}
+
+// Validate implements [confmap.Validator].
+func (c *PcapConfig) Validate() error {
+	if len(c.Files) == 0 {
+		return errors.New("files must name at least one capture file")
+	}
+	for _, f := range c.Files {
+		if _, err := filepath.Match(f, ""); err != nil {
+			return fmt.Errorf("files: %q: %w", f, err)
+		}
+	}
+	if c.OnEnd != OnEndWait && c.OnEnd != OnEndExit {
+		return fmt.Errorf("on_end must be wait or exit, is %q", c.OnEnd)
+	}
+	if c.Spans != SidesClient && c.Spans != SidesServer && c.Spans != SidesBoth {
+		return fmt.Errorf("spans must be client, server or both, is %q", c.Spans)
+	}
+	return nil
+}
+
+// Validate implements [confmap.Validator].
+func (c *ConnectionsConfig) Validate() error {
+	if c.Max < 1 || c.IdleTimeout <= 0 || c.HeldBytes < 1 || c.HeldSegments < 1 {
+		return errors.New("max, idle_timeout, held_bytes and held_segments must be positive")
+	}
+	return nil
+}
+
+// Validate implements [confmap.Validator].
+func (c *ProtocolConfig) Validate() error {
+	if c.MaxHeaderBytes < 1 || c.MaxBodyBytes < 0 || c.MaxOutstanding < 1 || c.ResponseTimeout <= 0 {
+		return errors.New("max_header_bytes, max_outstanding and response_timeout must be positive, max_body_bytes not negative")
+	}
+	return nil
+}
+
+func prefixes(texts []string) ([]netip.Prefix, error) {
+	out := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
+		if !strings.Contains(text, "/") {
+			addr, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, fmt.Errorf("parse address: %w", err)
+			}
+			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("parse prefix: %w", err)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
+
+// NewDefaultConfig gives the configuration that `network: {}` means.
+func NewDefaultConfig() *Config {
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.InitialInterval = time.Second
+	return &Config{
+		Workers: min(runtime.NumCPU(), 4),
+		Capture: CaptureConfig{
+			EBPF: configoptional.Default(EBPFConfig{RingSize: ebpf.DefaultRingBytes}),
+			Pcap: configoptional.Default(PcapConfig{OnEnd: OnEndWait, Spans: SidesClient}),
+		},
+		Connections: defaultConnections(),
+		Protocols:   ProtocolsConfig{HTTP: protocolConfig(http.Dissector{}.Info().Limits)},
+		Payload: PayloadConfig{
+			Enabled:     true,
+			SpanPreview: 1 << 10,
+			SpanHeaders: true,
+			Placement:   PlacementBody,
+		},
+		Redaction:      RedactionConfig{Enabled: true},
+		Memory:         MemoryConfig{Limit: 256 << 20},
+		Batch:          BatchConfig{Timeout: 200 * time.Millisecond, MaxRecords: 1000, MaxBytes: 2 << 20},
+		Queue:          QueueConfig{Batches: 64},
+		RetryOnFailure: retry,
+	}
+}

@@ -1,0 +1,93 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package networkreceiver
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+)
+
+func TestDefaultConfig(t *testing.T) {
+	require.NoError(t, componenttest.CheckConfigStruct(NewDefaultConfig()))
+	require.NoError(t, confmap.Validate(NewDefaultConfig()))
+}
+
+func load(t *testing.T, id string) (*Config, error) {
+	t.Helper()
+	all, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	require.Contains(t, all.ToStringMap(), id)
+	sub, err := all.Sub(id)
+	require.NoError(t, err)
+	cfg := NewDefaultConfig()
+	if err := sub.Unmarshal(cfg); err != nil {
+		return nil, err
+	}
+	return cfg, confmap.Validate(cfg)
+}
+
+func TestConfigValid(t *testing.T) {
+	empty, err := load(t, "network")
+	require.NoError(t, err)
+	assert.Equal(t, NewDefaultConfig(), empty)
+
+	replay, err := load(t, "network/replay")
+	require.NoError(t, err)
+	assert.False(t, replay.Capture.EBPF.HasValue())
+	assert.Equal(t, &PcapConfig{Files: []string{"traffic/*.pcap*"}, OnEnd: OnEndExit, Spans: SidesClient}, replay.Capture.Pcap.Get())
+
+	live, err := load(t, "network/live")
+	require.NoError(t, err)
+	assert.Equal(t, &EBPFConfig{
+		CgroupPath:     "/sys/fs/cgroup/system.slice",
+		RingSize:       4 << 20,
+		KeepPrivileges: true,
+		Include: FilterConfig{
+			Ports: []uint16{80, 8080}, CIDRs: []string{"10.0.0.0/8", "::1"},
+			Cgroups: []string{"/kubepods"}, Processes: []string{"nginx"},
+		},
+		Exclude: FilterConfig{Ports: []uint16{22}},
+	}, live.Capture.EBPF.Get())
+	assert.Equal(t, ProtocolConfig{
+		MaxHeaderBytes: 32 << 10, MaxBodyBytes: 10_000_000, MaxOutstanding: 10, ResponseTimeout: 30 * time.Second,
+	}, live.Protocols.HTTP)
+	assert.Equal(t, ByteSize(64<<20), live.Memory.Limit)
+	assert.Equal(t, PayloadConfig{
+		Placement: PlacementAttributes, IncludeMediaTypes: []string{"application/json"}, ExcludeMediaTypes: []string{"image/*"},
+	}, live.Payload)
+}
+
+func TestConfigInvalid(t *testing.T) {
+	for id, want := range map[string]string{
+		"network/two_sources":    "choose one of ebpf and pcap",
+		"network/no_files":       "files must name at least one capture file",
+		"network/bad_glob":       "syntax error in pattern",
+		"network/bad_on_end":     `on_end must be wait or exit, is "stop"`,
+		"network/bad_spans":      `spans must be client, server or both, is "all"`,
+		"network/no_workers":     "workers must be between 1 and 64, is 0",
+		"network/bad_cidr":       "include: cidrs: parse prefix",
+		"network/bad_peer":       "trace::captured_peers: parse address",
+		"network/bad_size":       `parse size "much"`,
+		"network/small_memory":   "memory::limit must be at least 16MiB, is 1.0 KiB",
+		"network/small_ring":     "ring_size must be between 512 KiB and 1.0 GiB, is 4.0 KiB",
+		"network/bad_placement":  `payload::placement must be body or attributes, is "header"`,
+		"network/no_connections": "must be positive",
+		"network/no_outstanding": "must be positive",
+		"network/no_batch":       "batch::timeout must be positive",
+		"network/no_queue":       "queue::batches must be positive",
+		"network/typo":           "invalid keys: protocol",
+	} {
+		t.Run(id, func(t *testing.T) {
+			_, err := load(t, id)
+			require.ErrorContains(t, err, want)
+		})
+	}
+}

@@ -1,0 +1,45 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package networkreceiver // import "github.com/wirespan/wirespan/receiver/networkreceiver"
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/internal/metadata"
+)
+
+// NewFactory gives the factory of the network receiver.
+func NewFactory() receiver.Factory {
+	return newFactory(newSource, registry.All())
+}
+
+func newFactory(source sourceFunc, dissectors []dissect.Dissector) receiver.Factory {
+	instances := &sharing{receivers: map[*Config]*shared{}}
+	of := func(cfg component.Config, set receiver.Settings) *shared {
+		c := cfg.(*Config)
+		return instances.of(c, func() *networkReceiver {
+			return &networkReceiver{cfg: c, set: set, newSource: source, dissectors: dissectors}
+		})
+	}
+	return receiver.NewFactory(
+		metadata.Type,
+		func() component.Config { return NewDefaultConfig() },
+		receiver.WithTraces(func(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Traces) (receiver.Traces, error) {
+			s := of(cfg, set)
+			s.receiver.nextTraces = next
+			return s, nil
+		}, metadata.TracesStability),
+		receiver.WithLogs(func(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
+			s := of(cfg, set)
+			s.receiver.nextLogs = next
+			return s, nil
+		}, metadata.LogsStability),
+	)
+}

@@ -1,0 +1,169 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package networkreceiver // import "github.com/wirespan/wirespan/receiver/networkreceiver"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+
+	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
+
+// networkReceiver runs one capture: a source, a pipeline for each of its shards,
+// and the delivery of each signal.
+type networkReceiver struct {
+	cfg        *Config
+	set        receiver.Settings
+	newSource  sourceFunc
+	dissectors []dissect.Dissector
+	nextTraces consumer.Traces // nil if no pipeline wants traces
+	nextLogs   consumer.Logs   // nil if no pipeline wants logs
+
+	source  source
+	traces  *delivery[ptrace.Traces]
+	logs    *delivery[plog.Logs]
+	stop    context.CancelFunc // ends the shards
+	running sync.WaitGroup     // the shards
+	failed  error              // why the shards ended early; read after running
+	observe func() error       // unregisters the receiver's own metrics
+	ended   chan struct{}      // closed when every shard has ended and flushed
+}
+
+// start acquires the source and runs its shards. On error nothing keeps running.
+func (r *networkReceiver) start(ctx context.Context, report func(*componentstatus.Event)) error {
+	var err error
+	if r.source, err = r.newSource(r.cfg, r.set); err != nil {
+		return fmt.Errorf("configure capture: %w", err)
+	}
+	if err := r.source.Start(ctx); err != nil {
+		return fmt.Errorf("start capture: %w", err)
+	}
+	memory := budget.New(int64(r.cfg.Memory.Limit))
+	if err := r.startDeliveries(memory); err != nil {
+		return errors.Join(err, r.source.Close())
+	}
+	pipelines := make([]*shardPipeline, r.source.Shards())
+	for i := range pipelines {
+		pipelines[i] = newShardPipeline(r, memory)
+	}
+	if r.observe, err = r.register(pipelines, memory); err != nil {
+		r.finishDeliveries(ctx)
+		return errors.Join(fmt.Errorf("register metrics: %w", err), r.source.Close())
+	}
+	run, stop := context.WithCancel(context.Background())
+	r.stop, r.ended = stop, make(chan struct{})
+	errs := make([]error, len(pipelines))
+	for i, p := range pipelines {
+		r.running.Go(func() { errs[i] = p.run(run, r.source, i) })
+	}
+	go r.await(run, errs, report)
+	r.set.Logger.Info("capture started", zap.Int("workers", len(pipelines)), zap.Int("protocols", len(r.dissectors)))
+	return nil
+}
+
+// await acts when all shards have ended: that is news unless it was wanted.
+func (r *networkReceiver) await(run context.Context, errs []error, report func(*componentstatus.Event)) {
+	defer close(r.ended)
+	var progress sync.WaitGroup
+	showing, stopShowing := context.WithCancel(run)
+	if r.source.progress != nil {
+		progress.Go(func() { showProgress(showing, r.source.progress) })
+	}
+	r.running.Wait()
+	stopShowing()
+	progress.Wait()
+	r.failed = errors.Join(errs...)
+	switch {
+	case run.Err() != nil:
+	case r.failed != nil && !r.source.finite:
+		r.set.Logger.Error("capture ended", zap.Error(r.failed))
+		report(componentstatus.NewPermanentErrorEvent(r.failed))
+	default:
+		r.finite(run, report)
+	}
+}
+
+// finite acts on the end of the capture files.
+func (r *networkReceiver) finite(run context.Context, report func(*componentstatus.Event)) {
+	if r.failed != nil {
+		r.set.Logger.Error("capture files ended", zap.Error(r.failed))
+		report(componentstatus.NewRecoverableErrorEvent(r.failed))
+	} else {
+		r.set.Logger.Info("capture files ended")
+	}
+	if pcap := r.cfg.Capture.Pcap.Get(); pcap != nil && pcap.OnEnd == OnEndExit {
+		exitCollector(r.set.Logger, run.Done())
+	}
+}
+
+// shutdown stops the intake, hands on everything that is in flight until ctx
+// ends, and releases the source. It can be called without start. Its error is
+// what could not be read of capture files, so that the collector's exit status
+// says so.
+func (r *networkReceiver) shutdown(ctx context.Context) error {
+	if r.stop == nil {
+		return nil
+	}
+	r.hasten(ctx)
+	r.stop()
+	<-r.ended
+	r.finishDeliveries(ctx)
+	err := errors.Join(r.observe(), r.source.Close())
+	if r.source.finite {
+		err = errors.Join(r.failed, err)
+	}
+	r.set.Logger.Info("capture stopped")
+	return err
+}
+
+// startDeliveries makes a delivery for each signal that a pipeline wants.
+func (r *networkReceiver) startDeliveries(memory *budget.Budget) error {
+	report, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
+		ReceiverID: r.set.ID, Transport: "network", LongLivedCtx: true, ReceiverCreateSettings: r.set,
+	})
+	if err != nil {
+		return fmt.Errorf("create obsreport: %w", err)
+	}
+	if r.nextTraces != nil {
+		r.traces = newDelivery(tracesSignal(r.nextTraces, report), r.cfg, r.source.finite, memory)
+	}
+	if r.nextLogs != nil {
+		r.logs = newDelivery(logsSignal(r.nextLogs, report), r.cfg, r.source.finite, memory)
+	}
+	return nil
+}
+
+// hasten lets a shard that waits for room in a queue get it.
+func (r *networkReceiver) hasten(ctx context.Context) {
+	if r.traces != nil {
+		r.traces.hasten(ctx)
+	}
+	if r.logs != nil {
+		r.logs.hasten(ctx)
+	}
+}
+
+// finishDeliveries drains both queues at once: each has ctx's time.
+func (r *networkReceiver) finishDeliveries(ctx context.Context) {
+	r.hasten(ctx)
+	var both sync.WaitGroup
+	if r.traces != nil {
+		both.Go(r.traces.finish)
+	}
+	if r.logs != nil {
+		both.Go(r.logs.finish)
+	}
+	both.Wait()
+}

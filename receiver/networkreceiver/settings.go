@@ -1,0 +1,104 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package networkreceiver // import "github.com/wirespan/wirespan/receiver/networkreceiver"
+
+import (
+	"os"
+	"time"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
+)
+
+// The functions here turn the user's YAML into the settings of the stages.
+
+func connSettings(cfg *Config) conn.Settings {
+	s := conn.DefaultSettings()
+	s.MaxConnections = cfg.Connections.Max
+	s.TCPIdleTimeout = cfg.Connections.IdleTimeout
+	s.MaxHeldBytes = int(cfg.Connections.HeldBytes)
+	s.MaxHeldSegments = cfg.Connections.HeldSegments
+	s.OwnPID = int32(os.Getpid())
+	return s
+}
+
+func defaultConnections() ConnectionsConfig {
+	s := conn.DefaultSettings()
+	return ConnectionsConfig{
+		Max:          s.MaxConnections,
+		IdleTimeout:  s.TCPIdleTimeout,
+		HeldBytes:    ByteSize(s.MaxHeldBytes),
+		HeldSegments: s.MaxHeldSegments,
+	}
+}
+
+func engineSettings(cfg *Config) engine.Settings {
+	return engine.Settings{Limits: map[string]dissect.Limits{
+		http.Dissector{}.Info().Name: cfg.Protocols.HTTP.limits(),
+	}}
+}
+
+func (c *ProtocolConfig) limits() dissect.Limits {
+	return dissect.Limits{
+		HeaderBytes: int(c.MaxHeaderBytes),
+		BodyBytes:   int(c.MaxBodyBytes),
+		Outstanding: c.MaxOutstanding,
+		Age:         c.ResponseTimeout.Nanoseconds(),
+	}
+}
+
+func protocolConfig(l dissect.Limits) ProtocolConfig {
+	return ProtocolConfig{
+		MaxHeaderBytes:  ByteSize(l.HeaderBytes),
+		MaxBodyBytes:    ByteSize(l.BodyBytes),
+		MaxOutstanding:  l.Outstanding,
+		ResponseTimeout: time.Duration(l.Age),
+	}
+}
+
+func telemetrySettings(r *networkReceiver) telemetry.Settings {
+	cfg := r.cfg
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	payload := telemetry.Payload{
+		Enabled:      cfg.Payload.Enabled,
+		SpanHeaders:  cfg.Payload.SpanHeaders,
+		Preview:      int(cfg.Payload.SpanPreview),
+		MaxBody:      int(cfg.Protocols.HTTP.MaxBodyBytes),
+		InAttributes: cfg.Payload.Placement == PlacementAttributes,
+		Include:      cfg.Payload.IncludeMediaTypes,
+		Exclude:      cfg.Payload.ExcludeMediaTypes,
+	}
+	peers, _ := prefixes(cfg.Trace.CapturedPeers) // Validate has looked at them
+	s := telemetry.DefaultSettings()
+	s.Traces, s.Logs = r.nextTraces != nil, r.nextLogs != nil
+	s.Version = r.set.BuildInfo.Version
+	s.HostName = host
+	s.CapturedPeers = peers
+	s.Payload = payload
+	s.Redaction = redactSettings(&cfg.Redaction)
+	s.Batch = telemetry.Batch{Records: cfg.Batch.MaxRecords, Bytes: int(cfg.Batch.MaxBytes), Age: cfg.Batch.Timeout}
+	if pcap := cfg.Capture.Pcap.Get(); pcap != nil {
+		s.FileSpans = telemetry.Ends(pcap.Spans)
+	}
+	return s
+}
+
+func redactSettings(cfg *RedactionConfig) redact.Settings {
+	if !cfg.Enabled {
+		return redact.Settings{}
+	}
+	s := redact.Default()
+	s.ExtraHeaders = cfg.Headers
+	s.ExtraQuery = cfg.QueryParameters
+	s.ExtraKeys = cfg.BodyKeys
+	s.Allow = cfg.Allow
+	return s
+}

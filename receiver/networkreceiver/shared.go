@@ -1,0 +1,102 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package networkreceiver // import "github.com/wirespan/wirespan/receiver/networkreceiver"
+
+import (
+	"context"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+)
+
+// sharing makes the instances that the collector creates for each signal of one
+// configuration the same receiver: there is one capture, whatever it feeds.
+type sharing struct {
+	mu        sync.Mutex
+	receivers map[*Config]*shared
+}
+
+// of gives the receiver of a configuration and makes it if need be.
+func (s *sharing) of(cfg *Config, make func() *networkReceiver) *shared {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, ok := s.receivers[cfg]; ok {
+		return r
+	}
+	r := &shared{receiver: make(), forget: func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.receivers, cfg)
+	}}
+	s.receivers[cfg] = r
+	return r
+}
+
+// shared is one receiver behind several component instances. It starts with the
+// first of them and stops with the first of them.
+type shared struct {
+	receiver *networkReceiver
+	forget   func()
+
+	start, stop       sync.Once
+	startErr, stopErr error
+	hosts             statusHosts
+}
+
+var _ component.Component = (*shared)(nil)
+
+// Start implements [component.Component].
+func (s *shared) Start(ctx context.Context, host component.Host) error {
+	s.hosts.add(host)
+	s.start.Do(func() { s.startErr = s.receiver.start(ctx, s.hosts.report) })
+	return s.startErr
+}
+
+// Shutdown implements [component.Component].
+func (s *shared) Shutdown(ctx context.Context) error {
+	s.stop.Do(func() {
+		s.forget()
+		s.hosts.mute()
+		s.stopErr = s.receiver.shutdown(ctx)
+	})
+	return s.stopErr
+}
+
+// statusHosts reports each status event for every instance, also for those that
+// start after it.
+type statusHosts struct {
+	mu    sync.Mutex
+	hosts []component.Host
+	last  *componentstatus.Event
+	muted bool
+}
+
+func (h *statusHosts) add(host component.Host) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hosts = append(h.hosts, host)
+	if h.last != nil {
+		componentstatus.ReportStatus(host, h.last)
+	}
+}
+
+func (h *statusHosts) report(event *componentstatus.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.muted {
+		return
+	}
+	h.last = event
+	for _, host := range h.hosts {
+		componentstatus.ReportStatus(host, event)
+	}
+}
+
+// mute ends reporting: components do not report while they shut down.
+func (h *statusHosts) mute() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.muted = true
+}

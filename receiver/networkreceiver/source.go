@@ -1,0 +1,105 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package networkreceiver // import "github.com/wirespan/wirespan/receiver/networkreceiver"
+
+import (
+	"fmt"
+	"math/bits"
+
+	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/ebpf"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/pcap"
+)
+
+// sourceFunc makes the source that a configuration chooses.
+type sourceFunc func(*Config, receiver.Settings) (source, error)
+
+// source is a capture.Source with what the receiver's own telemetry reads of it.
+type source struct {
+	capture.Source
+	// finite is set for a source that ends and that can wait for its consumers.
+	finite bool
+	// progress tells a finite source's bytes read and bytes in all; may be nil.
+	progress func() (done, total int64)
+	// observe and lost tell the source's own counters; either may be nil.
+	observe func(tell func(kind string, n uint64))
+	lost    func(tell func(reason string, n uint64))
+}
+
+// newSource makes the source that the configuration chooses: live capture, unless
+// capture files are named.
+func newSource(cfg *Config, set receiver.Settings) (source, error) {
+	if cfg.Capture.Pcap.HasValue() {
+		return pcapSource(cfg.Capture.Pcap.Get(), cfg.Workers, set.Logger), nil
+	}
+	return ebpfSource(cfg.Capture.EBPF.GetOrInsertDefault(), cfg.Workers, set.Logger)
+}
+
+func pcapSource(cfg *PcapConfig, workers int, logger *zap.Logger) source {
+	stats := new(pcap.Stats)
+	src := pcap.New(pcap.Settings{Files: cfg.Files, Shards: workers, IgnoreVLAN: cfg.IgnoreVLAN}, logger, stats)
+	return source{
+		Source: src, finite: true, progress: src.Progress,
+		observe: func(tell func(string, uint64)) {
+			tell("file", stats.Files.Load())
+			tell("file_error", stats.FileErrors.Load())
+			tell("packet", stats.Packets.Load())
+			tell("not_transport", stats.NotTransport.Load())
+			tell("unsupported", stats.Unsupported.Load())
+			tell("fragment", stats.Fragments.Load())
+		},
+		lost: func(tell func(string, uint64)) {
+			tell(capture.LossMalformed.String(), stats.Malformed.Load())
+			tell(capture.LossFragment.String(), stats.LostFragment.Load())
+			tell("truncated", stats.Truncated.Load())
+		},
+	}
+}
+
+func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error) {
+	include, err := cfg.Include.filter()
+	if err != nil {
+		return source{}, fmt.Errorf("include: %w", err)
+	}
+	exclude, err := cfg.Exclude.filter()
+	if err != nil {
+		return source{}, fmt.Errorf("exclude: %w", err)
+	}
+	settings := ebpf.Settings{
+		Shards: workers, RingBytes: powerOfTwo(int(cfg.RingSize)), Cgroup: cfg.CgroupPath,
+		Include: include, Exclude: exclude,
+	}
+	if err := settings.Validate(); err != nil {
+		return source{}, err
+	}
+	stats := new(ebpf.Stats)
+	return source{
+		Source: ebpf.New(settings, logger, stats),
+		observe: func(tell func(string, uint64)) {
+			tell("packet", stats.Packets.Load())
+			tell("packet_cut", stats.TruncatedPacket.Load())
+			tell("owner", stats.Owners.Load())
+			tell("owner_unknown", stats.UnknownOwners.Load())
+			tell("process", stats.Processes.Load())
+		},
+		lost: func(tell func(string, uint64)) {
+			tell(capture.LossRingFull.String(), stats.LostRingFull.Load())
+			tell(capture.LossCopyFailed.String(), stats.LostCopyFailed.Load())
+			tell(capture.LossMalformed.String(), stats.LostMalformed.Load())
+		},
+	}, nil
+}
+
+func (c *FilterConfig) filter() (ebpf.Filter, error) {
+	cidrs, err := prefixes(c.CIDRs)
+	return ebpf.Filter{Ports: c.Ports, Prefixes: cidrs, Cgroups: c.Cgroups, Processes: c.Processes}, err
+}
+
+// powerOfTwo is the smallest power of two that is not below n.
+func powerOfTwo(n int) int {
+	return 1 << bits.Len(uint(max(n, 1)-1))
+}
