@@ -145,7 +145,7 @@ type Output interface {
 	// one, because bytes were lost or the connection was joined in the middle.
 	Resync(s *Session, d Direction)
 	// Close ends the session: nothing more comes. why is "fin", "rst", "idle",
-	// "evicted", "shutdown", "upgrade" or "violation".
+	// "evicted", "reused", "shutdown", "upgrade" or "violation".
 	Close(s *Session, t int64, why string)
 	// Tick lets time pass.
 	Tick(now int64)

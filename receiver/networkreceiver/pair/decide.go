@@ -3,8 +3,6 @@
 
 package pair
 
-import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-
 // decision is which of the waiting requests a response answers.
 type decision struct {
 	passed  int  // so many of the oldest requests have lost their response
@@ -16,7 +14,7 @@ type decision struct {
 // decide chooses the request of a final response.
 func (s *session) decide(a answer) decision {
 	unbroken := s.aligned && !a.hole && !s.queue[0].hole
-	if !hasPositions(s.Conn) {
+	if !s.hasPositions(a.Message) {
 		return decision{found: true, certain: unbroken}
 	}
 	last := s.lastAnswerable(a)
@@ -43,7 +41,10 @@ func (s *session) decide(a answer) decision {
 // its position, or -1.
 func (s *session) lastAnswerable(a answer) int {
 	for i, w := range s.queue {
-		if !before(w.start(), a.First.Ack) || before(a.First.Seq, w.ack()) {
+		// A request in the segment that opens the connection acknowledges nothing
+		// (RFC 7413).
+		sentLater := w.ack() != 0 && before(a.First.Seq, w.ack())
+		if sentLater || !before(w.start(), a.First.Ack) {
 			return i - 1
 		}
 	}
@@ -64,7 +65,7 @@ type beyond uint8
 const (
 	nothing beyond = iota
 	lost           // a request that was lost
-	coming         // a request that is not complete yet
+	coming         // a request that is not complete yet, or was lost
 )
 
 // beyond tells whether a response can also answer a request after the last one
@@ -75,7 +76,7 @@ func (s *session) beyond(a answer, last int) beyond {
 		return nothing
 	case next < len(s.queue) && !s.queue[next].hole:
 		return nothing
-	case next < len(s.queue) || s.hole[dissect.ToServer]:
+	case next < len(s.queue):
 		return lost
 	}
 	return coming
@@ -88,27 +89,25 @@ func (s *session) decideSerial(a answer, last int) (d decision, ok bool) {
 		// No response is missing, yet two requests wait for one.
 		return decision{}, false
 	}
-	switch s.beyond(a, last) {
-	case nothing:
+	after := s.beyond(a, last)
+	switch {
+	case after == nothing:
 		return decision{passed: last, found: true, certain: true}, true
-	case lost:
-		if s.queue[last].Request.Incomplete != "" {
-			// Where it ended is not known.
-			return decision{passed: last, found: true}, true
-		}
-		return decision{passed: last + 1}, true
-	}
-	if s.aligned && !a.hole {
+	case s.queue[last].Request.Incomplete != "":
+		// Where it ended is not known.
+		return decision{passed: last, found: true}, true
+	case s.aligned && !a.hole && !s.queue[0].hole && after == coming:
 		return decision{}, false // two requests wait again
 	}
-	return decision{passed: last + 1, hold: true}, true
+	return decision{passed: last + 1, hold: after == coming}, true
 }
 
 // decideBatch decides for a client that pipelines.
 func (s *session) decideBatch(a answer, last int) decision {
 	first, certain, after := 0, s.aligned, s.beyond(a, last)
-	if s.aligned && a.hole && !s.queue[0].hole {
-		first = 1 // the oldest request's response is in the hole
+	if s.aligned && a.hole && a.after.known && !s.queue[0].hole {
+		// The response before was whole: the one to the oldest request is in the hole.
+		first = 1
 	}
 	if s.client == batch {
 		begin := last

@@ -54,8 +54,14 @@ func (s *session) putKeyed(key uint64, w *waiting) {
 	}
 	if len(s.byKey) >= s.outstanding {
 		s.pairer.stats.OverLimit.Add(1)
-		oldest := s.keysByAge()[0]
-		s.dropKeyed(oldest, s.byKey[oldest], "outstanding_limit")
+		var oldest uint64
+		var first *waiting
+		for key, w := range s.byKey {
+			if first == nil || w.since < first.since || w.since == first.since && key < oldest {
+				oldest, first = key, w
+			}
+		}
+		s.dropKeyed(oldest, first, "outstanding_limit")
 	}
 	s.byKey[key] = w
 }

@@ -28,6 +28,7 @@ type session struct {
 	client  behaviour
 	hole    [2]bool // messages may be missing before the next one
 	lossy   [2]bool // messages may have been missing ever
+	begun   [2]bool
 	last    [2]edge // end of the last message that is not interim
 	paired  pairEdge
 	gaveUp  string // why a request was given up before
@@ -51,7 +52,8 @@ func (w *waiting) ack() uint32   { return w.Request.First.Ack }
 // answer is a response, and whether others may be missing before it.
 type answer struct {
 	*dissect.Message
-	hole bool
+	hole  bool
+	after edge // end of the final response before
 }
 
 // edge is a position at which a message ended, if that is known.
@@ -82,6 +84,7 @@ const slack = 4
 
 // request takes a request in order.
 func (s *session) request(m *dissect.Message) {
+	s.begin(m)
 	w := &waiting{Exchange: Exchange{Request: m}, since: m.Last.Time, after: s.last[dissect.ToServer]}
 	w.hole = s.advance(m)
 	w.first = !w.hole && w.after.known && w.after.ack != m.First.Ack
@@ -105,6 +108,8 @@ func (s *session) request(m *dissect.Message) {
 func (s *session) response(m *dissect.Message) {
 	a := answer{Message: m, hole: s.hole[dissect.ToClient]}
 	if m.Kind == dissect.Response {
+		s.begin(m)
+		a.after = s.last[dissect.ToClient]
 		a.hole = s.advance(m)
 	}
 	switch {
@@ -125,10 +130,24 @@ func (s *session) response(m *dissect.Message) {
 // complete yet.
 func (s *session) requestInProgress(m *dissect.Message) bool {
 	last := s.last[dissect.ToServer]
-	if !hasPositions(s.Conn) || !last.known {
+	if !s.hasPositions(m) || !last.known {
 		return true
 	}
 	return before(last.seq+slack, m.First.Ack)
+}
+
+// begin takes the start of a connection for an end of messages, so that it is
+// known whether something is lost before the first one.
+func (s *session) begin(m *dissect.Message) {
+	if s.begun[m.Direction] {
+		return
+	}
+	s.begun[m.Direction] = true
+	s.last[m.Direction] = edge{
+		known: s.First && !s.Conn.Midway,
+		seq:   m.First.Seq - uint32(m.First.Offset),
+		ack:   m.First.Ack - 1, // another one
+	}
 }
 
 // advance notes a message's position, and tells whether others may be missing
@@ -136,7 +155,7 @@ func (s *session) requestInProgress(m *dissect.Message) bool {
 func (s *session) advance(m *dissect.Message) (hole bool) {
 	last := &s.last[m.Direction]
 	hole = s.hole[m.Direction]
-	if hole && hasPositions(s.Conn) && last.known && last.seq == m.First.Seq {
+	if hole && s.hasPositions(m) && last.known && last.seq == m.First.Seq {
 		hole = false
 	}
 	s.hole[m.Direction] = false
@@ -180,7 +199,7 @@ func (s *session) settle(a answer) {
 	w := s.pop()
 	w.Response = a.Message
 	w.Uncertain = !d.certain
-	if d.certain && hasPositions(s.Conn) {
+	if d.certain && s.hasPositions(a.Message) {
 		s.paired = pairEdge{known: true, ack: w.ack(), end: end(a.Message)}
 		for _, later := range s.queue {
 			s.watch(later.ack())
@@ -192,7 +211,7 @@ func (s *session) settle(a answer) {
 // interim attaches an interim response to the request that it belongs to.
 func (s *session) interim(a answer) {
 	w := s.queue[0]
-	if hasPositions(s.Conn) {
+	if s.hasPositions(a.Message) {
 		last := s.lastAnswerable(a)
 		switch {
 		case last < 0:

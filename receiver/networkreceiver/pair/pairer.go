@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -196,5 +195,8 @@ func before(a, b uint32) bool { return int32(a-b) < 0 }
 // end is the sequence number after a message.
 func end(m *dissect.Message) uint32 { return m.Last.Seq + 1 }
 
-// hasPositions tells whether marks carry sequence numbers.
-func hasPositions(c *conn.Conn) bool { return c.Transport == capture.TCP }
+// hasPositions tells whether a response's marks carry sequence numbers. Every TCP
+// segment but the first has an acknowledgement; 0 stands for none.
+func (s *session) hasPositions(m *dissect.Message) bool {
+	return s.Conn.Transport == capture.TCP && m.First.Ack != 0
+}

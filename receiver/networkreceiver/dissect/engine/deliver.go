@@ -70,8 +70,9 @@ func (e *Engine) direct(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 		return min(len(b), used+e.violation(st, d, m.Time, b[used:]))
 	case upgraded:
 		e.upgrade(st, d, m.Time)
+	default:
+		side.need = 0
 	}
-	side.need = 0
 	return used
 }
 
@@ -158,6 +159,7 @@ func (e *Engine) datagram(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 				st.session.entry.counters.violations[trailing].Add(1)
 			}
 			return len(b)
+		default: // again
 		}
 	}
 	return len(b)

@@ -15,8 +15,10 @@
 // held. Who opened the connection is shown as the client first; the verdict
 // decides.
 //
-// If all say No, the connection is unknown (or encrypted, if it looks like TLS or
-// SSH), and costs nothing from then on. A connection that was joined midway or
+// If all say No to the first bytes of both ends, the connection is unknown, and
+// costs nothing from then on. So does one that looks like TLS or SSH at either end
+// (encrypted). If only one end's first bytes are recognised, messages of the other
+// end may be missing (dissect.Output.Resync). A connection that was joined midway or
 // that has lost bytes is looked at again, because a message may begin at the
 // start of any later segment: at the first [probesPerTurn] segments each time
 // that the direction of the data turns, and [probesPerConn] times in all.
@@ -188,6 +190,7 @@ func (e *Engine) Gap(c *conn.Conn, d conn.Dir, m conn.Mark, n uint64) {
 		e.gapUndecided(st, d)
 	case dissected:
 		e.gap(st, d, m, n)
+	default: // skipped
 	}
 }
 
@@ -195,12 +198,7 @@ func (e *Engine) Gap(c *conn.Conn, d conn.Dir, m conn.Mark, n uint64) {
 func (e *Engine) End(c *conn.Conn, d conn.Dir, t int64, r conn.Reason) {
 	st := c.Session.(*stream)
 	defer e.contain(st, t)
-	switch st.state {
-	case undecided:
-		st.order = append(st.order, event{dir: d, end: true, time: t, reason: r})
-	case dissected:
-		e.end(st, d, t, r)
-	}
+	e.endAny(st, event{dir: d, end: true, time: t, reason: r})
 }
 
 // Close implements conn.Sink.

@@ -20,7 +20,8 @@ func (e *Engine) recognise(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 		st.turn, st.turnTries = d, 0
 	}
 	fresh := st.sides[0].pending.empty() && st.sides[1].pending.empty()
-	if fresh && st.hopeful && !e.mayTry(st) {
+	if fresh && (st.hopeful && !e.mayTry(st) || !st.hopeful && st.refused[d]) {
+		e.stats.SkippedBytes.Add(uint64(len(b)))
 		return len(b)
 	}
 	pending := &st.sides[d].pending
@@ -35,24 +36,23 @@ func (e *Engine) recognise(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	}
 	chosen, client, verdict := e.ask(st, d, look)
 	pending.truncate(before)
-	switch verdict {
-	case dissect.Yes:
+	if verdict == dissect.Yes {
 		e.open(st, chosen, client, d)
 		e.replay(st)
 		return 0
-	case dissect.NeedMore:
-		e.hold(st, d, m, b)
-		return len(b)
 	}
-	switch e.askEncrypted(st, d, look) {
+	if verdict == dissect.No {
+		verdict = e.askEncrypted(st, d, look)
+	}
+	switch verdict {
 	case dissect.Yes:
 		e.leave(st, encrypted)
-		return len(b)
 	case dissect.NeedMore:
 		e.hold(st, d, m, b)
-		return len(b)
+	default:
+		return e.notRecognised(st, d, fresh, len(b))
 	}
-	return e.notRecognised(st, fresh, len(b))
+	return len(b)
 }
 
 // mayTry spends one attempt of those that a connection has after its first bytes.
@@ -72,10 +72,15 @@ func (e *Engine) mayTry(st *stream) bool {
 
 // notRecognised draws the conclusion of a No from all. It returns 0 if the bytes
 // shall be shown again on their own.
-func (e *Engine) notRecognised(st *stream, fresh bool, n int) int {
+func (e *Engine) notRecognised(st *stream, d conn.Dir, fresh bool, n int) int {
 	if !st.hopeful {
-		e.stats.Unrecognised.Add(1)
-		e.leave(st, unknown)
+		st.refused[d], st.uncertain[d] = true, true
+		if st.refused[d.Other()] || !st.sides[d.Other()].pending.empty() {
+			e.stats.Unrecognised.Add(1)
+			e.leave(st, unknown)
+			return n
+		}
+		e.forget(st, d)
 		return n
 	}
 	if fresh {
@@ -107,6 +112,7 @@ func (e *Engine) ask(st *stream, d conn.Dir, look []byte) (*entry, conn.Dir, dis
 				return c, st.client.Other(), dissect.Yes
 			case dissect.NeedMore:
 				undecided = undecided || len(client) < c.ProbeBytes && len(server) < c.ProbeBytes
+			default: // No
 			}
 		}
 	}
@@ -190,6 +196,7 @@ func (e *Engine) endAny(st *stream, ev event) {
 		st.order = append(st.order, ev)
 	case dissected:
 		e.end(st, ev.dir, ev.time, ev.reason)
+	default: // skipped
 	}
 }
 

@@ -41,6 +41,8 @@ type stream struct {
 	// uncertain tells for each direction that messages may have been lost before
 	// the next one.
 	uncertain [2]bool
+	// refused tells of each direction that no dissector knew its first bytes.
+	refused   [2]bool
 	turn      conn.Dir // the direction of the last data
 	turnTries int
 	tries     int

@@ -24,7 +24,7 @@ func (e *Engine) upgrade(st *stream, d conn.Dir, t int64) {
 		return
 	case s.next == "":
 		e.change(st, undecided)
-		st.tries, st.turnTries = 0, 0
+		st.tries, st.turnTries, st.refused = 0, 0, [2]bool{}
 	default:
 		known := e.named(s.next)
 		if known == nil {

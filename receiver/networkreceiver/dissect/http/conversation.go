@@ -84,7 +84,7 @@ func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (use
 // step consumes the next part of a message from b, which starts at index at of the
 // data that m marks.
 func (c *conversation) step(d dissect.Direction, h *half, m dissect.Marks, at int, b []byte) (n, need int, err error) {
-	if h.guess || h.answered {
+	if h.guess || c.mayBeAnswered(h) {
 		decided, absent := h.bodyAbsent(d, b)
 		if !decided {
 			return 0, len(b) + 1, nil
@@ -123,7 +123,7 @@ func (c *conversation) step(d dissect.Direction, h *half, m dissect.Marks, at in
 		return 0, 0, dissect.ErrViolation
 	}
 	if n > 0 {
-		h.last = m.At(at + n - 1)
+		h.see(m.At(at + n - 1))
 	}
 	c.bodyEnd(d, h)
 	return n, 0, nil
@@ -168,7 +168,7 @@ func (c *conversation) trailers(d dissect.Direction, h *half, m dissect.Marks, a
 		c.sink.Limit("header_bytes")
 		return 0, 0, dissect.ErrViolation
 	}
-	h.last = m.At(at + n - 1)
+	h.see(m.At(at + n - 1))
 	if n > 2 && h.body.cut != "memory" {
 		c.keepTrailers(h, b[:n])
 	}
@@ -201,18 +201,23 @@ func (c *conversation) head(d dissect.Direction, h *half, m dissect.Marks, at in
 			return 0, len(b) + 1, nil
 		}
 		h.unsure = false
+		if d == dissect.ToClient {
+			c.queue.lostResponses()
+		}
 	}
 	h.first = m.At(at)
+	h.last = h.first
 	b = b[:min(len(b), c.limits.HeaderBytes)]
 	n, resume := sectionEnd(b, 0)
 	if n < 0 {
 		if !c.hold(h, b) {
 			return 0, 0, dissect.ErrViolation
 		}
-		h.last, h.scanned = m.At(at+len(b)-1), resume
+		h.see(m.At(at + len(b) - 1))
+		h.scanned = resume
 		return len(b), 0, nil
 	}
-	h.last = m.At(at + n - 1)
+	h.see(m.At(at + n - 1))
 	return n, 0, c.begin(d, h, b[:n], "")
 }
 
@@ -229,11 +234,12 @@ func (c *conversation) moreHead(d dissect.Direction, h *half, m dissect.Marks, a
 	}
 	end, resume := sectionEnd(h.partial, h.scanned)
 	if end < 0 {
-		h.scanned, h.last = resume, m.At(at+len(b)-1)
+		h.see(m.At(at + len(b) - 1))
+		h.scanned = resume
 		return len(b), 0, nil
 	}
 	n = end - before
-	h.last = m.At(at + n - 1)
+	h.see(m.At(at + n - 1))
 	section := h.partial[:end]
 	err = c.begin(d, h, section, "")
 	c.dropPartial(h)
@@ -275,6 +281,12 @@ func plausible(d dissect.Direction, b []byte) bool {
 	return string(b[:n]) == form[:n]
 }
 
+// mayBeAnswered reports whether the final response to a request with Expect has
+// come, or may have been lost: the client may leave out the body.
+func (c *conversation) mayBeAnswered(h *half) bool {
+	return h.answered || h.expect && c.halves[dissect.ToClient].unsure
+}
+
 // absentFlag says why a message has no body although its header section announces
 // one: Expect was refused, or the response must be one to HEAD.
 var absentFlag = [...]flagSet{dissect.ToServer: flagBodyOmitted, dissect.ToClient: flagHeadAssumed}
@@ -304,6 +316,9 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 		h.lose(m, n)
 		return true
 	case inBody, inChunk:
+		if h.body.size == 0 && c.mayBeAnswered(h) {
+			break // it may be the next request that is lost
+		}
 		if n <= h.body.left {
 			h.body.left -= n
 			h.lose(m, n)
@@ -323,6 +338,13 @@ func (h *half) lose(m conn.Mark, n uint64) {
 	h.guess, h.answered = false, false
 	m.Offset += n - 1
 	m.Seq += uint32(n - 1)
+	h.see(m)
+}
+
+// see moves the end of the message to m. Its time is when all up to there had come:
+// a byte that was sent again may come later than those behind it.
+func (h *half) see(m conn.Mark) {
+	m.Time = max(m.Time, h.last.Time)
 	h.last = m
 }
 
@@ -336,7 +358,7 @@ func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 		c.finish(d, h, "")
 		return
 	}
-	c.interrupt(d, h, r.String())
+	c.interrupt(d, h, firstOf(r.String(), "shutdown"))
 }
 
 // abandon ends the message in progress after a loss or a violation. The requests

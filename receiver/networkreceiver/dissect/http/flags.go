@@ -19,6 +19,7 @@ const (
 	flagMalformedHeader
 	flagHeaderCount
 	flagStartLineWhitespace
+	flagMalformedRequestLine
 	flagMissingHost
 	flagDuplicateHost
 	flagHostMismatch
@@ -51,6 +52,7 @@ var flagNames = [...]string{
 	"http.malformed_header",
 	"http.header_count",
 	"http.start_line_whitespace",
+	"http.malformed_request_line",
 	"http.missing_host",
 	"http.duplicate_host",
 	"http.host_mismatch",

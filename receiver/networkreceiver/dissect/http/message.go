@@ -80,6 +80,7 @@ func (c *conversation) beginResponse(h *half, r *ResponseInfo, fieldLines, why s
 	f, granted := c.readFields(dissect.ToClient, h, fieldLines)
 	q, queued := c.queue.first()
 	how := f.responseFraming(r.Version, r.Status, q)
+	h.guess = !queued || c.queue.doubtful
 	if h.msg.Kind == dissect.Response {
 		c.answer(queued)
 	}
@@ -87,7 +88,6 @@ func (c *conversation) beginResponse(h *half, r *ResponseInfo, fieldLines, why s
 		r.starve()
 	}
 	h.flags |= f.flags
-	h.guess = !queued
 	if how == tunnel && why == "" {
 		c.handOver(h, strings.Clone(f.upgrade))
 		return

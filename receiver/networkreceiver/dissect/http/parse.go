@@ -48,6 +48,14 @@ func isVersion[T string | []byte](s T) bool {
 	return len(s) == len("HTTP/1.1") && string(s[:7]) == "HTTP/1." && isDigit(s[7])
 }
 
+// endsInVersion reports whether a request line ends in an HTTP-version, also in
+// one without its last digit or without the space before it. Servers answer those
+// with 400.
+func endsInVersion[T string | []byte](s T) bool {
+	n := len(s) - len("HTTP/1.1")
+	return n >= 0 && isVersion(s[n:]) || n >= -1 && string(s[n+1:]) == "HTTP/1."
+}
+
 // sectionEnd returns the length of the start line and field section in b, up to
 // and including the empty line. If that is not there yet it returns -1 and the
 // index from which to look again when there is more. Line ends are CRLF or LF
@@ -91,17 +99,22 @@ func consumeLine(s string) (line string, n int, f flagSet) {
 //	request-line = method SP request-target SP HTTP-version
 //
 // As that section allows, any run of whitespace separates, and whitespace around
-// is ignored. Whitespace inside the target is kept.
+// is ignored. Whitespace inside the target is kept. A line whose version is
+// damaged gives no version.
 func parseRequestLine(line string) (r RequestInfo, f flagSet, ok bool) {
 	trimmed := strings.TrimRight(line, " \t\v\f\r")
 	first, last := strings.IndexAny(trimmed, " \t"), strings.LastIndexAny(trimmed, " \t")
-	if first < 1 || first == last {
+	if first < 1 || first > maxMethod || !isToken(trimmed[:first]) || !endsInVersion(trimmed[first+1:]) {
 		return r, 0, false
 	}
 	r.Method, r.Target = trimmed[:first], trimOWS(trimmed[first:last])
 	version := trimmed[last+1:]
-	if len(r.Method) > maxMethod || !isToken(r.Method) || r.Target == "" || !isVersion(version) {
-		return r, 0, false
+	switch {
+	case r.Target == "": // no space before the version: it is part of the target
+		r.Target = version
+		return r, flagMalformedRequestLine, true
+	case !isVersion(version):
+		return r, flagMalformedRequestLine, true
 	}
 	r.Version = version[len("HTTP/"):]
 	if len(r.Method)+len(r.Target)+len(version)+2 != len(line) || strings.ContainsAny(r.Target, " \t") {

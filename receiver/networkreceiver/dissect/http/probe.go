@@ -96,13 +96,12 @@ func probeRequest(b []byte) dissect.Verdict {
 
 // probeTarget looks at request-target SP HTTP-version.
 func probeTarget(method, line []byte) dissect.Verdict {
-	i := bytes.LastIndexByte(line, ' ')
-	if i < 1 || !isVersion(line[i+1:]) {
+	if !endsInVersion(line) {
 		return dissect.No
 	}
 	// The asterisk-form is for OPTIONS only (RFC 9112, section 3.2.4). Others use
 	// it in protocols that look like HTTP: SSDP's M-SEARCH and NOTIFY.
-	if line[0] == '*' && i == 1 && string(method) != "OPTIONS" {
+	if bytes.HasPrefix(line, []byte("* ")) && string(method) != "OPTIONS" {
 		return dissect.No
 	}
 	return dissect.Yes

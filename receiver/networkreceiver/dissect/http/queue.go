@@ -32,6 +32,9 @@ type queue struct {
 	// answered counts responses that came before the header section of their
 	// request was complete: these requests do not enter the queue.
 	answered int
+	// doubtful is set where first may be another request than the next final
+	// response's.
+	doubtful bool
 }
 
 func (q *queue) len() int { return len(q.kinds) - q.head }
@@ -70,10 +73,20 @@ func (q *queue) last() kind {
 	return q.kinds[len(q.kinds)-1]
 }
 
+// lostResponses drops all but the newest request, because the responses of the
+// others may be lost: without pipelining a client waits before it sends the next.
+func (q *queue) lostResponses() {
+	if q.len() > 1 {
+		q.kinds[0] = q.last()
+		q.kinds, q.head, q.doubtful = q.kinds[:1], 0, true
+	}
+}
+
 func (q *queue) pop() {
+	q.doubtful = false
 	if q.head++; q.head >= len(q.kinds) {
 		q.kinds, q.head = q.kinds[:0], 0
 	}
 }
 
-func (q *queue) clear() { q.kinds, q.head, q.answered = q.kinds[:0], 0, 0 }
+func (q *queue) clear() { *q = queue{kinds: q.kinds[:0]} }

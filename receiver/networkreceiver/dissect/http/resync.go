@@ -33,25 +33,21 @@ func findResponse(b []byte) int {
 	}
 }
 
-// findRequest accepts any method at a line start, one in capitals at the start of b,
-// and elsewhere a registered one that is followed by what a target starts with.
+// findRequest accepts any method at a line start, and elsewhere a registered one that
+// is followed by what a target starts with. The start of b is no line start: the
+// beginning of a method may be missing there.
 func findRequest(b []byte) int {
 	for i := range b {
-		switch {
-		case i > 0 && b[i-1] == '\n', i == 0 && isCapital(b[0]), startsKnown(b[i:]):
-			if startsMessage(dissect.ToServer, b[i:]) == dissect.Yes {
-				return i
-			}
+		if (i > 0 && b[i-1] == '\n' || startsKnown(b[i:])) && startsMessage(dissect.ToServer, b[i:]) == dissect.Yes {
+			return i
 		}
 	}
 	return -1
 }
 
-func isCapital(c byte) bool { return 'A' <= c && c <= 'Z' }
-
 // startsKnown reports whether b starts with a registered method and a target.
 func startsKnown(b []byte) bool {
-	if !isCapital(b[0]) {
+	if b[0] < 'A' || b[0] > 'Z' {
 		return false
 	}
 	sp := methodEnd(b)
@@ -88,18 +84,25 @@ func startsMessage(d dissect.Direction, b []byte) dissect.Verdict {
 	if line[0] == '\n' || line[0] == '\r' && line[1] == '\n' {
 		return dissect.Yes
 	}
-	for i, c := range line {
-		switch {
-		case c == ':' && i > 0:
-			return dissect.Yes
-		case !tchar[c]:
-			return dissect.No
-		}
+	return startsField(line)
+}
+
+// startsField looks for field-name ":", with whitespace between them as some accept.
+func startsField(line []byte) dissect.Verdict {
+	n := 0
+	for n < len(line) && tchar[line[n]] {
+		n++
 	}
-	if len(line) > maxFieldName {
+	rest := bytes.TrimLeft(line[n:], " \t")
+	switch {
+	case n == 0 || n > maxFieldName || len(line) > 2*maxFieldName && len(rest) == 0:
 		return dissect.No
+	case len(rest) == 0:
+		return dissect.NeedMore
+	case rest[0] == ':':
+		return dissect.Yes
 	}
-	return dissect.NeedMore
+	return dissect.No
 }
 
 // maxFieldName bounds the name of the first field of a message after a loss.

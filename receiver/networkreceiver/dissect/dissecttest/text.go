@@ -1,0 +1,176 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dissecttest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
+)
+
+// exchangeText is an exchange as it stands in a golden file. What is empty is
+// left out.
+type exchangeText struct {
+	Client    string        `yaml:"client"`
+	First     bool          `yaml:"first,omitempty"`
+	Missing   string        `yaml:"missing,omitempty"`
+	Uncertain bool          `yaml:"uncertain,omitempty"`
+	Request   *messageText  `yaml:"request,omitempty"`
+	Interim   []messageText `yaml:"interim,omitempty"`
+	Response  *messageText  `yaml:"response,omitempty"`
+	AsClient  sideText      `yaml:"as_client"`
+	AsServer  *sideText     `yaml:"as_server,omitempty"` // if it differs
+}
+
+type messageText struct {
+	Kind       string   `yaml:"kind,omitempty"`
+	Bytes      string   `yaml:"bytes"` // offsets of the first and the last byte
+	Time       string   `yaml:"time"`  // of the first and the last byte
+	Size       uint64   `yaml:"size"`
+	GapBytes   uint64   `yaml:"gap_bytes,omitempty"`
+	Key        *uint64  `yaml:"key,omitempty"`
+	Incomplete string   `yaml:"incomplete,omitempty"`
+	Midway     bool     `yaml:"midway,omitempty"`
+	Flags      []string `yaml:"flags,flow,omitempty"`
+	Protocol   string   `yaml:"protocol,omitempty"`
+	Headers    []string `yaml:"headers,omitempty"`
+	Trailers   []string `yaml:"trailers,omitempty"`
+	MediaType  string   `yaml:"media_type,omitempty"`
+	Charset    string   `yaml:"charset,omitempty"`
+	Body       string   `yaml:"body,omitempty"`
+	BodySize   uint64   `yaml:"body_size,omitempty"`
+	KeptSize   uint64   `yaml:"kept_size,omitempty"`
+	Truncated  string   `yaml:"truncated,omitempty"`
+	Coding     string   `yaml:"coding,omitempty"`
+	DecodeErr  bool     `yaml:"decode_error,omitempty"`
+}
+
+type sideText struct {
+	Name       string   `yaml:"name,omitempty"`
+	Operation  string   `yaml:"operation,omitempty"`
+	Status     string   `yaml:"status,omitempty"`
+	Error      bool     `yaml:"error,omitempty"`
+	ErrorType  string   `yaml:"error_type,omitempty"`
+	Attributes []string `yaml:"attributes,omitempty"`
+}
+
+// Text renders exchanges for people, in the order given, as YAML. Times are
+// relative to base, Unix nanoseconds.
+func Text(exchanges []*pair.Exchange, base int64) string {
+	list := make([]exchangeText, len(exchanges))
+	for i, x := range exchanges {
+		list[i] = textOf(x, base)
+	}
+	if len(list) == 0 {
+		return "[]\n"
+	}
+	var out strings.Builder
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(list); err != nil {
+		return err.Error()
+	}
+	return out.String()
+}
+
+func textOf(x *pair.Exchange, base int64) exchangeText {
+	text := exchangeText{Client: "remote", First: x.First, Missing: x.Missing, Uncertain: x.Uncertain}
+	if x.ClientIsLocal {
+		text.Client = "local"
+	}
+	text.Request, text.Response = messageOf(x.Request, base), messageOf(x.Response, base)
+	for _, m := range x.Interim {
+		text.Interim = append(text.Interim, *messageOf(m, base))
+	}
+	text.AsClient = describe(dissect.ClientSide, x)
+	if server := describe(dissect.ServerSide, x); fmt.Sprint(server) != fmt.Sprint(text.AsClient) {
+		text.AsServer = &server
+	}
+	return text
+}
+
+func messageOf(m *dissect.Message, base int64) *messageText {
+	if m == nil {
+		return nil
+	}
+	c := m.Content
+	text := &messageText{
+		Bytes: fmt.Sprintf("%d-%d", m.First.Offset, m.Last.Offset), Size: m.Size, GapBytes: m.GapBytes,
+		Time:       fmt.Sprintf("%gms-%gms", milliseconds(m.First.Time-base), milliseconds(m.Last.Time-base)),
+		Incomplete: m.Incomplete, Midway: m.Midway, Flags: m.Flags,
+		Headers: headers(c.Headers), Trailers: headers(c.Trailers),
+		MediaType: c.MediaType, Charset: c.Charset, Body: body(c.Body), BodySize: c.BodySize,
+		KeptSize: c.KeptSize, Truncated: c.Truncated, Coding: c.Coding, DecodeErr: c.DecodeError,
+	}
+	if m.Kind == dissect.Interim {
+		text.Kind = "interim"
+	}
+	if m.Kind == dissect.OneWay {
+		text.Kind = "one-way"
+	}
+	if m.Keyed {
+		text.Key = &m.Key
+	}
+	if m.Protocol != nil {
+		text.Protocol = strings.TrimPrefix(fmt.Sprintf("%+v", m.Protocol), "&")
+	}
+	return text
+}
+
+func milliseconds(ns int64) float64 { return float64(ns) / 1e6 }
+
+func headers(list []dissect.Header) (lines []string) {
+	for _, h := range list {
+		lines = append(lines, h.Name+": "+h.Value)
+	}
+	return lines
+}
+
+// body is the text of a short body, else its length and digest.
+func body(b []byte) string {
+	const short = 4 << 10
+	digest := sha256.Sum256(b)
+	switch {
+	case len(b) > short:
+		return fmt.Sprintf("(%d bytes, sha256 %s)", len(b), hex.EncodeToString(digest[:]))
+	case !utf8.Valid(b):
+		return "(hex) " + hex.EncodeToString(b)
+	}
+	return string(b)
+}
+
+func describe(side dissect.Side, x *pair.Exchange) sideText {
+	var list attributes
+	s := x.Dissector.Describe(side, x.Request, x.Response, &list)
+	return sideText{
+		Name: s.Name, Operation: s.Operation, Status: s.Status, Error: s.Error, ErrorType: s.ErrorType,
+		Attributes: list,
+	}
+}
+
+// attributes collects attributes in the order in which they are set.
+type attributes []string
+
+var _ dissect.Attributes = (*attributes)(nil)
+
+func (a *attributes) set(key string, value any) { *a = append(*a, fmt.Sprintf("%s = %v", key, value)) }
+
+// Str implements dissect.Attributes.
+func (a *attributes) Str(key, value string) { a.set(key, value) }
+
+// Strs implements dissect.Attributes.
+func (a *attributes) Strs(key string, values []string) { a.set(key, fmt.Sprintf("%q", values)) }
+
+// Int implements dissect.Attributes.
+func (a *attributes) Int(key string, value int64) { a.set(key, value) }
+
+// Bool implements dissect.Attributes.
+func (a *attributes) Bool(key string, value bool) { a.set(key, value) }
