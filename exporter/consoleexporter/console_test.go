@@ -6,6 +6,7 @@ package consoleexporter
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,6 +17,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
+
+var update = flag.Bool("update", false, "write the golden files")
 
 func init() {
 	time.Local = time.UTC // golden files show times of day
@@ -34,7 +37,7 @@ func printed(t *testing.T, change func(*Config), ld plog.Logs) string {
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
-	if os.Getenv("WIRESPAN_UPDATE_GOLDEN") != "" {
+	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
 	}
 	want, err := os.ReadFile(file)

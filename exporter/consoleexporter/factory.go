@@ -16,7 +16,7 @@ import (
 	"github.com/wirespan/wirespan/exporter/consoleexporter/internal/metadata"
 )
 
-const defaultMaxBody = 4096
+const defaultMaxBody = 2048
 
 // NewFactory makes the factory of the console exporter.
 func NewFactory() exporter.Factory {

@@ -40,8 +40,8 @@ type shared struct {
 	receiver *networkReceiver
 	forget   func()
 
-	start, stop       sync.Once
-	startErr, stopErr error
+	start, stop sync.Once
+	startErr    error
 	hosts             statusHosts
 }
 
@@ -54,14 +54,15 @@ func (s *shared) Start(ctx context.Context, host component.Host) error {
 	return s.startErr
 }
 
-// Shutdown implements [component.Component].
-func (s *shared) Shutdown(ctx context.Context) error {
+// Shutdown implements [component.Component]. The first instance to stop gives the
+// error, so that it is told once.
+func (s *shared) Shutdown(ctx context.Context) (err error) {
 	s.stop.Do(func() {
 		s.forget()
 		s.hosts.mute()
-		s.stopErr = s.receiver.shutdown(ctx)
+		err = s.receiver.shutdown(ctx)
 	})
-	return s.stopErr
+	return err
 }
 
 // statusHosts reports each status event for every instance, also for those that

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/internal/testkit"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/pcap"
 )
 
@@ -24,10 +25,7 @@ func corpusFiles(t testing.TB) map[string]uint64 {
 	t.Helper()
 	manifest, err := os.Open(filepath.Join(corpus, "manifest.tsv"))
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("the corpus is not there")
+		testkit.Lacking(t, "the corpus: %v", err)
 	}
 	defer manifest.Close()
 	r := csv.NewReader(manifest)

@@ -48,7 +48,7 @@ func FuzzSecret(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, after string, cut uint16) {
 		const secret = "S3CR3TVALUE"
 		if strings.Contains(before+after, "S3C") || strings.ContainsAny(before+after, "\\") {
-			t.Skip()
+			return
 		}
 		escape := func(s string) string { return strings.ReplaceAll(s, `"`, `\"`) }
 		body := `{"a":"` + escape(before) + `","password":"` + secret + `","b":"` + escape(after) + `"}`

@@ -3,7 +3,11 @@
 
 package redact
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
 
 // kind is how a body is scanned.
 type kind uint8
@@ -44,4 +48,34 @@ func kindOf(mediaType string) kind {
 		return plain
 	}
 	return other
+}
+
+// saysText reports whether a media type promises text. Such a body is scanned
+// whatever bytes are in it.
+func saysText(mediaType string) bool {
+	if strings.HasPrefix(mediaType, "text/") {
+		return true
+	}
+	for _, word := range []string{"json", "javascript", "graphql", "yaml", "sql", "toml"} {
+		if strings.Contains(mediaType, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// binary reports whether a body is not text. In random bytes any name can be
+// found, and what is replaced there was no secret. The body may have been cut
+// within a character.
+func binary(body []byte) bool {
+	if bytes.IndexByte(body, 0) >= 0 {
+		return true
+	}
+	for range utf8.UTFMax - 1 {
+		if utf8.Valid(body) {
+			return false
+		}
+		body = body[:max(len(body)-1, 0)]
+	}
+	return !utf8.Valid(body)
 }

@@ -105,7 +105,11 @@ func (r *Redactor) Body(mediaType string, body []byte) []byte {
 	if len(body) == 0 {
 		return body
 	}
-	switch kind := kindOf(mediaType); kind {
+	kind := kindOf(mediaType)
+	if (kind == other || kind == plain) && !saysText(mediaType) && binary(body) {
+		kind = opaque
+	}
+	switch kind {
 	case opaque:
 		return body
 	case form:
