@@ -1,0 +1,52 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/wirespan/wirespan/internal/testkit"
+)
+
+// nobody is a user without any capability.
+const nobody = 65534
+
+// TestMissingPrivileges expects the collector to end at once, and one line that
+// names what is missing and how to give it.
+func TestMissingPrivileges(t *testing.T) {
+	testkit.NeedRoot(t)
+	c := testkit.LaunchCollector(t, testkit.CollectorConfig{
+		Network: testkit.M{}, NoFile: true, UID: nobody, Exporters: testkit.M{"debug": testkit.M{}},
+	})
+	assert.NotZero(t, c.Wait(testkit.Patience))
+	assert.NotContains(t, c.Output(), "Everything is ready")
+	assert.NotContains(t, c.Output(), "panic")
+	last := lastLine(c.Output())
+	assert.Contains(t, last, "CAP_BPF")
+	assert.Contains(t, last, "CAP_NET_ADMIN")
+	assert.Contains(t, last, "root", "how to give it")
+}
+
+func lastLine(s string) string {
+	all := strings.Split(strings.TrimSpace(s), "\n")
+	return all[len(all)-1]
+}
+
+// TestTwoOnOneMachine runs two collectors beside each other: the end of one must not
+// disturb the other.
+func TestTwoOnOneMachine(t *testing.T) {
+	testkit.NeedRoot(t)
+	s := testkit.GoServer(t, testkit.Place{})
+	first, second := live(t, nil), live(t, nil)
+	calls := testkit.Send(t, testkit.Load{URL: s.URL(), Name: "both", Requests: 20})
+	first.Shutdown()
+	calls = append(calls, testkit.Send(t, testkit.Load{URL: s.URL(), Name: "second", Requests: 20})...)
+	second.Shutdown()
+	wants := between(t, calls, s)
+	checkCalls(t, first.Calls(), wants[:20])
+	checkCalls(t, second.Calls(), wants)
+}

@@ -1,0 +1,71 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package presubmit
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
+)
+
+const dissectFolder = "receiver/networkreceiver/dissect"
+
+// notDissectors are the folders below dissect that are not a protocol.
+var notDissectors = []string{"dissecttest", "engine", "registry"}
+
+func protocolFolders(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(inRoot(dissectFolder))
+	require.NoError(t, err)
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && !slices.Contains(notDissectors, e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+func TestEveryProtocolIsRegistered(t *testing.T) {
+	var registered []string
+	for _, d := range registry.All() {
+		registered = append(registered, d.Info().Name)
+	}
+	assert.ElementsMatch(t, protocolFolders(t), registered, "folders of %s and names in its registry", dissectFolder)
+}
+
+func TestEveryProtocolHasLimits(t *testing.T) {
+	for _, d := range registry.All() {
+		info := d.Info()
+		assert.Positive(t, info.ProbeBytes, info.Name)
+		assert.Positive(t, info.Limits.HeaderBytes, info.Name)
+		assert.Positive(t, info.Limits.BodyBytes, info.Name)
+		assert.Positive(t, info.Limits.Outstanding, info.Name)
+		assert.Positive(t, info.Limits.Age, info.Name)
+	}
+}
+
+func TestEveryProtocolHasItsSections(t *testing.T) {
+	for _, name := range protocolFolders(t) {
+		text := read(t, filepath.Join(dissectFolder, name, "README.md"))
+		for _, section := range []string{"What is seen", "What is not", "Pairing", "Limits", "Fixtures", "Spec link"} {
+			assert.Regexp(t, `(?m)^## `+section+`$`, text, "%s/README.md has no section %q", name, section)
+		}
+		assert.Contains(t, read(t, "README.md"), dissectFolder+"/"+name+"/README.md", "the table of protocols lacks %s", name)
+	}
+}
+
+func TestEveryProtocolHasFixtures(t *testing.T) {
+	for _, name := range protocolFolders(t) {
+		fixtures, err := filepath.Glob(inRoot(dissectFolder, name, "testdata", "*"))
+		require.NoError(t, err)
+		assert.NotEmpty(t, fixtures, "%s/testdata", name)
+	}
+}

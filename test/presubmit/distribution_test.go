@@ -1,0 +1,180 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package presubmit
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"github.com/wirespan/wirespan/internal/testkit"
+)
+
+const (
+	core    = "go.opentelemetry.io/collector/"
+	contrib = "github.com/open-telemetry/opentelemetry-collector-contrib/"
+)
+
+// components are those of the distribution: the package of each, by its type.
+var components = map[string]map[string]string{
+	"receivers": {
+		"network": module + "/receiver/networkreceiver",
+		"otlp":    core + "receiver/otlpreceiver",
+	},
+	"processors": {
+		"memory_limiter":     core + "processor/memorylimiterprocessor",
+		"batch":              core + "processor/batchprocessor",
+		"k8s_attributes":     contrib + "processor/k8sattributesprocessor",
+		"resource_detection": contrib + "processor/resourcedetectionprocessor",
+		"filter":             contrib + "processor/filterprocessor",
+		"transform":          contrib + "processor/transformprocessor",
+		"attributes":         contrib + "processor/attributesprocessor",
+		"resource":           contrib + "processor/resourceprocessor",
+		"redaction":          contrib + "processor/redactionprocessor",
+		"tail_sampling":      contrib + "processor/tailsamplingprocessor",
+	},
+	"exporters": {
+		"console":    module + "/exporter/consoleexporter",
+		"otlp_grpc":  core + "exporter/otlpexporter",
+		"otlp_http":  core + "exporter/otlphttpexporter",
+		"debug":      core + "exporter/debugexporter",
+		"file":       contrib + "exporter/fileexporter",
+		"kafka":      contrib + "exporter/kafkaexporter",
+		"prometheus": contrib + "exporter/prometheusexporter",
+		"clickhouse": contrib + "exporter/clickhouseexporter",
+	},
+	"connectors": {
+		"span_metrics": contrib + "connector/spanmetricsconnector",
+		"count":        contrib + "connector/countconnector",
+		"routing":      contrib + "connector/routingconnector",
+		"forward":      core + "connector/forwardconnector",
+	},
+	"extensions": {
+		"file_storage":    contrib + "extension/storage/filestorage",
+		"health_check":    contrib + "extension/healthcheckextension",
+		"bearertokenauth": contrib + "extension/bearertokenauthextension", // bearer_token_auth in later versions
+		"basicauth":       contrib + "extension/basicauthextension",       // basic_auth in later versions
+		"zpages":          core + "extension/zpagesextension",
+	},
+	"providers": {
+		"env":  core + "confmap/provider/envprovider",
+		"file": core + "confmap/provider/fileprovider",
+		"yaml": core + "confmap/provider/yamlprovider",
+	},
+}
+
+func TestBuilderConfigListsTheComponents(t *testing.T) {
+	var manifest map[string]yaml.Node
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "builder-config.yaml")), &manifest))
+	for kind, want := range components {
+		var entries []struct{ Gomod, Import string }
+		node := manifest[kind]
+		require.NoError(t, node.Decode(&entries), kind)
+		var got, wanted []string
+		for _, e := range entries {
+			path, _, _ := strings.Cut(e.Gomod, " ")
+			if e.Import != "" {
+				path = e.Import
+			}
+			got = append(got, path)
+		}
+		for _, path := range want {
+			wanted = append(wanted, path)
+		}
+		assert.ElementsMatch(t, wanted, got, kind)
+	}
+}
+
+// binary is the distribution that make build made.
+func binary(t *testing.T) string {
+	t.Helper()
+	path := inRoot("bin", "wirespan")
+	if _, err := os.Stat(path); err != nil {
+		testkit.Lacking(t, "bin/wirespan, which make build builds")
+	}
+	return path
+}
+
+func TestBinaryHasTheComponents(t *testing.T) {
+	out := run(t, nil, binary(t), "components")
+	var listed map[string]yaml.Node
+	require.NoError(t, yaml.Unmarshal(out, &listed))
+	for kind, want := range components {
+		var entries []struct{ Name, Scheme string }
+		node := listed[kind]
+		require.NoError(t, node.Decode(&entries), kind)
+		var got, wanted []string
+		for _, e := range entries {
+			got = append(got, e.Name+e.Scheme)
+		}
+		for name := range want {
+			wanted = append(wanted, name)
+		}
+		assert.ElementsMatch(t, wanted, got, kind)
+	}
+}
+
+func TestConfigurationsAreValid(t *testing.T) {
+	program := binary(t)
+	for _, path := range files(t, ".yaml") {
+		if strings.HasPrefix(path, "distributions/") {
+			validate(t, program, path)
+		}
+	}
+	validate(t, program, "distributions/wirespan/config.yaml", "distributions/wirespan/config-otlp.yaml")
+}
+
+// validate checks configuration files together, as several --config do.
+func validate(t *testing.T, program string, paths ...string) {
+	t.Helper()
+	args := []string{"validate"}
+	for _, path := range paths {
+		args = append(args, "--config", path)
+	}
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = testkit.Root()
+	out, err := cmd.CombinedOutput()
+	assert.NoError(t, err, "%s\n%s", strings.Join(paths, ", "), out)
+}
+
+// Each YAML in a page parses, and each whole configuration is valid.
+func TestExamplesInPagesAreValid(t *testing.T) {
+	program := ""
+	for _, path := range files(t, ".md") {
+		for _, block := range fenced(read(t, path), "yaml") {
+			var parsed map[string]any
+			if !assert.NoError(t, yaml.Unmarshal([]byte(block), &parsed), "%s:\n%s", path, block) {
+				continue
+			}
+			if parsed["service"] == nil || parsed["receivers"] == nil {
+				continue
+			}
+			if program == "" {
+				program = binary(t)
+			}
+			file := filepath.Join(t.TempDir(), "config.yaml")
+			require.NoError(t, os.WriteFile(file, []byte(block), 0o644))
+			validate(t, program, file)
+		}
+	}
+}
+
+// fenced gives the blocks of a page in one language.
+func fenced(page, language string) []string {
+	var blocks []string
+	for {
+		_, rest, ok := strings.Cut(page, "```"+language+"\n")
+		if !ok {
+			return blocks
+		}
+		block, after, _ := strings.Cut(rest, "```")
+		blocks, page = append(blocks, block), after
+	}
+}
