@@ -33,6 +33,7 @@ func (r *recorder) Segment(seg *capture.Segment) {
 	kept.Payload = bytes.Clone(seg.Payload)
 	r.segments = append(r.segments, kept)
 }
+
 func (r *recorder) Owner(uint64, *capture.Process)           { panic("a capture file knows no process") }
 func (r *recorder) Lost(n uint64, reason capture.LossReason) { r.lost[reason] += n }
 func (r *recorder) Tick(now int64)                           { r.ticks = append(r.ticks, now) }

@@ -1,0 +1,239 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Packets at the socket: both directions of every TCP and UDP socket below a
+// cgroup. The programs only look: each of them lets every packet pass.
+
+#include "../lib/filter.h"
+#include "../lib/flow.h"
+#include "../lib/kernel.h"
+#include "../lib/own.h"
+#include "../lib/owner.h"
+#include "../lib/packet.h"
+#include "../lib/process.h"
+#include "../lib/record.h"
+#include "../lib/ring.h"
+#include "../lib/socket.h"
+#include "../lib/uapi.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+enum { PASS = 1 };
+
+enum {
+	SOCK_STREAM = 1,
+	SOCK_DGRAM = 2,
+};
+
+// single_flow tells whether the socket has one peer, so that what is found out
+// about its flow holds for all its packets.
+static __always_inline bool single_flow(struct bpf_sock *sk)
+{
+	return sk->protocol == IPPROTO_TCP && sk->state != BPF_TCP_LISTEN;
+}
+
+// relate finds out what a flow of this socket has to do with the collector's own.
+static __always_inline void relate(struct socket_state *s, const struct flow *f, bool opens)
+{
+	if (s->flags & SOCKET_OWN)
+		remember_own(f);
+	else if (opens)
+		forget_own(f);
+	else if (is_own(f))
+		s->flags |= SOCKET_OWN_PEER;
+}
+
+// examine fills the state of a socket that is seen for the first time, or for
+// the first time since the filters changed. The addresses in the packet are
+// looked at as well: on egress they are already translated.
+static __noinline void examine(struct socket_state *s, struct __sk_buff *skb, struct bpf_sock *sk,
+			       const struct packet *p, bool opens)
+{
+	__u32 generation = filter_generation;
+	struct flow f = {};
+
+	s->verdict = cgroup_passes(skb);
+	if (single_flow(sk)) {
+		socket_flow(&f, sk, is_ip4(skb), s->netns);
+		s->shard = shard_of(hash_flow(&f));
+		s->verdict &= flow_passes(&f, is_ip4(skb));
+		relate(s, &f, opens);
+		packet_flow(&f, p, s->netns);
+		relate(s, &f, opens);
+	} else if (sk->state == BPF_TCP_LISTEN && own_listener(sk, s->netns)) {
+		s->flags |= SOCKET_OWN;
+	}
+	s->generation = generation;
+}
+
+// examine_packet does the same for a socket that has many peers: a listener or
+// a UDP socket.
+static __noinline bool examine_packet(struct socket_state *s, struct __sk_buff *skb, struct bpf_sock *sk,
+					   const struct packet *p, __u32 *shard)
+{
+	struct flow f = {};
+
+	packet_flow(&f, p, s->netns);
+	if (s->flags & SOCKET_OWN) {
+		if (sk->protocol == IPPROTO_UDP)
+			remember_own(&f);
+		return false;
+	}
+	if (is_own(&f))
+		return false;
+	if (sk->protocol == IPPROTO_UDP && sk->dst_port)
+		socket_flow(&f, sk, is_ip4(skb), s->netns);
+	*shard = shard_of(hash_flow(&f));
+	return flow_passes(&f, is_ip4(skb));
+}
+
+static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
+{
+	struct packet_record head = { .kind = RECORD_PACKET, .direction = direction };
+	struct packet p = {};
+	struct bpf_sock *sk = skb->sk;
+	struct socket_state *s;
+	__u64 cookie;
+	__u32 shard;
+	bool wanted, opens = false;
+
+	if (!sk)
+		return;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk || (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP) ||
+	    (sk->type != SOCK_STREAM && sk->type != SOCK_DGRAM))
+		return;
+	if (!parse(skb, &p))
+		return;
+	s = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!s) {
+		struct flow f = {};
+
+		packet_flow(&f, &p, 0);
+		count_loss(shard_of(hash_flow(&f)), LOSS_COPY_FAILED);
+		return;
+	}
+	cookie = bpf_get_socket_cookie(skb);
+	adopt(s, cookie);
+	if (direction == EGRESS && sent_by_owner(sk)) {
+		learn_owner(s);
+		if (s->owner.pid == own_pid && !(s->flags & SOCKET_OWN)) {
+			s->flags |= SOCKET_OWN;
+			s->generation = 0;
+		}
+	}
+	if (!s->generation) {
+		opens = direction == EGRESS && sk->state == BPF_TCP_SYN_SENT;
+		s->cgroup = bpf_skb_cgroup_id(skb);
+		s->netns = socket_netns(sk);
+	}
+	if (s->generation != filter_generation)
+		examine(s, skb, sk, &p, opens);
+	if (single_flow(sk)) {
+		shard = s->shard;
+		wanted = !(s->flags & (SOCKET_OWN | SOCKET_OWN_PEER));
+	} else {
+		wanted = examine_packet(s, skb, sk, &p, &shard);
+	}
+	if (!wanted || !s->verdict || !s->process_verdict)
+		return;
+	if (sk->state != BPF_TCP_LISTEN)
+		tell_owner(s, shard);
+	if (bare_ack(&p))
+		return;
+	head.time = bpf_ktime_get_ns();
+	head.socket = cookie;
+	head.listener = sk->state == BPF_TCP_LISTEN;
+	head.netns = s->netns;
+	head.cgroup = s->cgroup;
+	head.wire_len = skb->len;
+	submit_packet(skb, shard, &head);
+}
+
+SEC("cgroup_skb/egress")
+int egress(struct __sk_buff *skb)
+{
+	capture(skb, EGRESS);
+	return PASS;
+}
+
+SEC("cgroup_skb/ingress")
+int ingress(struct __sk_buff *skb)
+{
+	capture(skb, INGRESS);
+	return PASS;
+}
+
+// state_change runs in the context of the process that calls listen: the
+// collector's own servers are known before they have a connection.
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_change, struct sock *sk, int before, int after)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct socket_state *s;
+	struct flow f = {};
+
+	(void)ctx;
+	(void)before;
+	if (after != BPF_TCP_LISTEN)
+		return 0;
+	if ((__u32)task->tgid != own_pid) {
+		listening_flow(&f, sk);
+		forget_own(&f);
+		return 0;
+	}
+	s = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (s) {
+		adopt(s, bpf_get_socket_cookie(sk));
+		s->flags |= SOCKET_OWN;
+	}
+	return 0;
+}
+
+// open_sockets visits each open file of each process, to find the owners of
+// sockets that existed before.
+SEC("iter/task_file")
+int open_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *reader = bpf_get_current_task_btf();
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct process_key key;
+	struct socket_state *s;
+	struct socket *socket;
+	struct sock *sk;
+
+	own_pid = reader->tgid;
+	if (!task || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk)
+		return 0;
+	if (sk->sk_protocol == IPPROTO_MPTCP && (__u32)task->tgid == own_pid &&
+	    sk->__sk_common.skc_state == BPF_TCP_LISTEN) {
+		struct flow f = {};
+
+		listening_flow(&f, sk);
+		remember_own(&f);
+		return 0;
+	}
+	if ((sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_UDP) ||
+	    (sk->sk_type != SOCK_STREAM && sk->sk_type != SOCK_DGRAM))
+		return 0;
+	s = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!s)
+		return 0;
+	adopt(s, bpf_get_socket_cookie(sk));
+	if ((__u32)task->tgid == own_pid)
+		s->flags |= SOCKET_OWN;
+	if (s->owner.pid)
+		return 0; // what it sends tells more than who holds a descriptor
+	process_key(&key, task);
+	set_owner(s, &key, task, false);
+	return 0;
+}
+
+char _license[] SEC("license") = "Dual MIT/GPL";

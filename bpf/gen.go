@@ -1,0 +1,8 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package bpf holds the programs that run in the kernel, as objects that were
+// built from the C sources beside it. They filter, stamp and copy.
+package bpf // import "github.com/wirespan/wirespan/bpf"
+
+//go:generate go tool bpf2go -go-package bpf -target amd64,arm64 -type packet_record -type owner_record -type process_key -type process -type losses -type prefix -type filter_name Capture capture/capture.c -- -O2 -g -mcpu=v3 -Wall -Wextra -Werror

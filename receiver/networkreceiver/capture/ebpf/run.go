@@ -1,0 +1,182 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && (amd64 || arm64)
+
+package ebpf
+
+import (
+	"context"
+	"time"
+	"unsafe"
+
+	"github.com/wirespan/wirespan/bpf"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/packet"
+)
+
+// How a ring is polled. The kernel never wakes the reader: under load that would
+// cost as much as everything else.
+const (
+	minPause     = time.Millisecond
+	maxPause     = 4 * time.Millisecond
+	tickInterval = 50 * time.Millisecond
+)
+
+// Kinds of records, as in bpf/lib/record.h.
+const (
+	packetKind = 1
+	ownerKind  = 2
+)
+
+const (
+	packetHeadLen = int(unsafe.Sizeof(bpf.CapturePacketRecord{}))
+	ownerLen      = int(unsafe.Sizeof(bpf.CaptureOwnerRecord{}))
+	kindOffset    = unsafe.Offsetof(bpf.CapturePacketRecord{}.Kind)
+)
+
+// reader is one shard at work.
+type reader struct {
+	source  *Source
+	ring    *ring
+	shard   uint32
+	handler capture.Handler
+	clock   clock
+	segment capture.Segment
+	ticked  int64 // Unix ns
+	batch   uint64
+	losses  [2]uint64 // as last reported
+}
+
+// Run implements capture.Source. It returns nil when ctx ends, after it has
+// handed over what was in the ring by then.
+func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
+	r := &reader{
+		source:  s,
+		ring:    s.rings[shard],
+		shard:   uint32(shard),
+		handler: h,
+		batch:   uint64(s.settings.ringBytes()) / 16,
+	}
+	pause := minPause
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for {
+		if r.drain() {
+			pause = minPause
+		} else {
+			pause = min(2*pause, maxPause)
+		}
+		timer.Reset(pause)
+		select {
+		case <-ctx.Done():
+			r.drain()
+			r.tick(r.clock.now())
+			return nil
+		case <-timer.C:
+		}
+	}
+}
+
+// drain hands over what is in the ring now, and tells whether that was anything.
+// What comes in the meantime is left for the next time, so that it ends.
+func (r *reader) drain() bool {
+	now := r.clock.now()
+	end := r.ring.end()
+	any := false
+	for r.ring.position < end {
+		record := r.ring.next()
+		if record == nil {
+			break
+		}
+		any = true
+		r.take(record)
+		if r.ring.unreleased() >= r.batch {
+			r.ring.release()
+			now = r.clock.now()
+			r.tickIfDue(now)
+		}
+	}
+	r.ring.release()
+	r.tickIfDue(now)
+	return any
+}
+
+func (r *reader) tickIfDue(now int64) {
+	if d := now - r.ticked; d < 0 || d >= int64(tickInterval) {
+		r.tick(now)
+	}
+}
+
+// tick reports the losses first: they happened before now.
+func (r *reader) tick(now int64) {
+	r.ticked = now
+	r.reportLosses()
+	r.handler.Tick(now)
+}
+
+// take hands over one record. The kernel wrote it, so its layout is trusted, but
+// its length is not: it is the difference between a mistake and a crash.
+func (r *reader) take(b []byte) {
+	switch {
+	case len(b) >= packetHeadLen && b[kindOffset] == packetKind:
+		r.takePacket((*bpf.CapturePacketRecord)(unsafe.Pointer(&b[0])), b[packetHeadLen:])
+	case len(b) >= ownerLen && b[kindOffset] == ownerKind:
+		r.takeOwner((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
+	default:
+		r.malformed()
+	}
+}
+
+func (r *reader) takePacket(head *bpf.CapturePacketRecord, b []byte) {
+	stats := r.source.stats
+	stats.Packets.Add(1)
+	stats.Bytes.Add(uint64(head.Captured))
+	if head.Captured < head.WireLen {
+		stats.TruncatedPacket.Add(1)
+	}
+	seg := &r.segment
+	if int(head.Captured) > len(b) || packet.DecodeIP(b[:head.Captured], int(head.WireLen), seg) != nil {
+		r.malformed()
+		return
+	}
+	seg.Time = r.clock.unix(head.Time)
+	seg.Socket = head.Socket
+	seg.Cgroup = head.Cgroup
+	seg.NetNS = head.Netns
+	seg.Direction = capture.Direction(head.Direction)
+	seg.Listener = head.Listener != 0
+	r.handler.Segment(seg)
+}
+
+func (r *reader) takeOwner(o *bpf.CaptureOwnerRecord) {
+	r.source.stats.Owners.Add(1)
+	r.handler.Owner(o.Socket, r.source.processes.get(&o.Owner))
+}
+
+func (r *reader) malformed() {
+	r.source.stats.LostMalformed.Add(1)
+	r.handler.Lost(1, capture.LossMalformed)
+}
+
+// reportLosses hands over by how much the kernel's counters grew.
+func (r *reader) reportLosses() {
+	var l bpf.CaptureLosses
+	if r.source.objects.Lost.Lookup(r.shard, &l) != nil {
+		return // read again next time: the counters only grow
+	}
+	stats := r.source.stats
+	for i, reason := range [...]capture.LossReason{capture.LossRingFull, capture.LossCopyFailed} {
+		n := l.Count[i] - r.losses[i]
+		if n == 0 {
+			continue
+		}
+		r.losses[i] = l.Count[i]
+		if reason == capture.LossRingFull {
+			stats.LostRingFull.Add(n)
+		} else {
+			stats.LostCopyFailed.Add(n)
+		}
+		r.handler.Lost(n, reason)
+	}
+}

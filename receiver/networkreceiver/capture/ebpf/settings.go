@@ -1,0 +1,107 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ebpf
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"net/netip"
+	"strings"
+)
+
+// Bounds and defaults of Settings.
+const (
+	MaxShards        = 64
+	DefaultRingBytes = 16 << 20
+	MinRingBytes     = 512 << 10
+	MaxRingBytes     = 1 << 30
+	DefaultProcesses = 4096
+	maxNameLen       = 63
+)
+
+// Settings say what to capture and how much room that may take.
+type Settings struct {
+	// Shards is the number of rings, each read by one Run. Between 1 and MaxShards.
+	Shards int
+	// RingBytes is the size of each ring: a power of two between MinRingBytes
+	// and MaxRingBytes. 0 means DefaultRingBytes.
+	RingBytes int
+	// Cgroup is the directory of the cgroup v2 hierarchy below which sockets are
+	// captured. Empty means the root of the hierarchy, wherever it is mounted.
+	Cgroup string
+	// Processes bounds the table of processes that own sockets. 0 means
+	// DefaultProcesses.
+	Processes int
+	// Include says what to capture. A list that is empty includes everything.
+	Include Filter
+	// Exclude says what not to capture. It wins over Include.
+	Exclude Filter
+}
+
+// Filter is a selection of traffic. Each list is asked on its own; a connection
+// must pass all of them.
+type Filter struct {
+	// Ports of TCP and UDP; either end of a connection may have it.
+	Ports []uint16
+	// Prefixes of addresses; either end may be in it. For one address, the
+	// longest prefix of both Include and Exclude decides.
+	Prefixes []netip.Prefix
+	// Cgroups are paths below the root of the cgroup v2 hierarchy, such as
+	// "/kubepods.slice". Cgroups below them are meant as well.
+	Cgroups []string
+	// Processes are names of processes (comm, at most 15 bytes) or of their
+	// executables (the last part of the path, at most 63 bytes).
+	Processes []string
+}
+
+// Validate tells what is wrong with the settings.
+func (s *Settings) Validate() error {
+	var all []error
+	if s.Shards < 1 || s.Shards > MaxShards {
+		all = append(all, fmt.Errorf("shards is %d, must be between 1 and %d", s.Shards, MaxShards))
+	}
+	if n := s.ringBytes(); n < MinRingBytes || n > MaxRingBytes || bits.OnesCount(uint(n)) != 1 {
+		all = append(all, fmt.Errorf("ring size is %d, must be a power of two between %d and %d",
+			n, MinRingBytes, MaxRingBytes))
+	}
+	if s.Processes < 0 {
+		all = append(all, fmt.Errorf("number of processes is %d, must not be negative", s.Processes))
+	}
+	return errors.Join(append(all, s.Include.validate(), s.Exclude.validate())...)
+}
+
+func (s *Settings) ringBytes() int {
+	if s.RingBytes == 0 {
+		return DefaultRingBytes
+	}
+	return s.RingBytes
+}
+
+func (s *Settings) processes() int {
+	if s.Processes == 0 {
+		return DefaultProcesses
+	}
+	return s.Processes
+}
+
+func (f *Filter) validate() error {
+	var all []error
+	for _, p := range f.Prefixes {
+		if !p.IsValid() {
+			all = append(all, errors.New("prefix is not valid"))
+		}
+	}
+	for _, n := range f.Processes {
+		if n == "" || len(n) > maxNameLen || strings.Contains(n, "/") {
+			all = append(all, fmt.Errorf("process %q must be a name of 1 to %d bytes, not a path", n, maxNameLen))
+		}
+	}
+	for _, c := range f.Cgroups {
+		if !strings.HasPrefix(c, "/") {
+			all = append(all, fmt.Errorf("cgroup %q must begin with /", c))
+		}
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,19 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ebpf
+
+import "sync/atomic"
+
+// Stats counts what a source captured, for all shards together.
+type Stats struct {
+	Packets         atomic.Uint64 // records of packets read
+	Bytes           atomic.Uint64 // bytes in them that the kernel copied
+	Owners          atomic.Uint64 // times that a socket's owner was told
+	Processes       atomic.Uint64 // different processes told
+	UnknownOwners   atomic.Uint64 // owners of which nothing could be found out but the id
+	LostRingFull    atomic.Uint64 // packets for which a ring had no room
+	LostCopyFailed  atomic.Uint64 // packets that the kernel could not copy
+	LostMalformed   atomic.Uint64 // records that could not be decoded
+	TruncatedPacket atomic.Uint64 // packets of more than 256 KiB, cut
+}
