@@ -17,6 +17,7 @@ import (
 // describe fills in what attributes say, the same for spans and log records.
 func (x *call) describe(resource, attrs pcommon.Map) {
 	x.process = processOf(resource)
+	x.peer = peerProcessOf(attrs)
 	local, peer := localEnd(resource, attrs), peerEnd(attrs, x.side)
 	if x.side == serverSide {
 		x.client, x.server = peer, local
@@ -38,6 +39,16 @@ func processOf(resource pcommon.Map) process {
 		container: str(resource, keyContainerID),
 	}
 	p.pid, _ = integer(resource, keyPID)
+	return p
+}
+
+// peerProcessOf is the process at the other end, if that is on the same machine.
+func peerProcessOf(attrs pcommon.Map) process {
+	p := process{
+		name:      str(attrs, keyPeerProcessName),
+		container: str(attrs, keyPeerContainerID),
+	}
+	p.pid, _ = integer(attrs, keyPeerProcessPID)
 	return p
 }
 

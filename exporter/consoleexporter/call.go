@@ -23,6 +23,7 @@ type call struct {
 	client  end
 	server  end
 	process process
+	peer    process // of the other end, if it is on the same machine
 
 	operation string // "POST /api/v1/checkout"
 	status    string // "200 OK"; empty when it is not known

@@ -15,7 +15,8 @@ import (
 func (p *page) detail(x *call, headers bool, maxBody int) {
 	p.ends(x)
 	p.own("\n")
-	p.process(x)
+	p.process("Process", "Container", &x.process)
+	p.process("Peer process", "Peer container", &x.peer)
 	p.field("API", bold, x.operation)
 	p.message("Request", &x.request, headers, maxBody)
 	p.message("Response", &x.response, headers, maxBody)
@@ -43,17 +44,18 @@ func (p *page) field(label string, s style, value string) {
 	p.own("\n")
 }
 
-func (p *page) process(x *call) {
-	if x.process.name != "" || x.process.pid != 0 {
-		p.label("Process")
-		p.text(x.process.name)
-		if x.process.pid != 0 {
-			p.own(" (PID " + strconv.FormatInt(x.process.pid, 10) + ")")
+// process names the owner of a socket, and its container if it has one.
+func (p *page) process(prefix, container string, x *process) {
+	if x.name != "" || x.pid != 0 {
+		p.label(prefix)
+		p.text(x.name)
+		if x.pid != 0 {
+			p.own(" (PID " + strconv.FormatInt(x.pid, 10) + ")")
 		}
 		p.own("\n")
 	}
-	if x.process.container != "" {
-		p.field("Container", plain, x.process.container)
+	if x.container != "" {
+		p.field(container, plain, x.container)
 	}
 }
 

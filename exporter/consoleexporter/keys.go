@@ -36,11 +36,14 @@ const (
 // Attributes of our own that are read (docs/telemetry.md). Those with the prefix
 // of a message's name are in messageOf.
 const (
-	keyOwnProcessName = "wirespan.process.name"
-	keyMissingSide    = "wirespan.missing.side"
-	keyMissingReason  = "wirespan.missing.reason"
-	keyUncertain      = "wirespan.pairing.uncertain"
-	keySide           = "wirespan.side"
+	keyOwnProcessName  = "wirespan.process.name"
+	keyPeerProcessName = "wirespan.peer.process.name"
+	keyPeerProcessPID  = "wirespan.peer.process.pid"
+	keyPeerContainerID = "wirespan.peer.container.id"
+	keyMissingSide     = "wirespan.missing.side"
+	keyMissingReason   = "wirespan.missing.reason"
+	keyUncertain       = "wirespan.pairing.uncertain"
+	keySide            = "wirespan.side"
 	// keyResponseTime is from the request's first byte to the response's last, in
 	// nanoseconds.
 	keyResponseTime = "wirespan.time.last_response_byte"

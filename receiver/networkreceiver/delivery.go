@@ -74,8 +74,8 @@ func newDelivery[T any](s signal[T], cfg *Config, wait bool, memory *budget.Budg
 		signal: s, retry: cfg.RetryOnFailure, wait: wait, memory: memory,
 		queue: make(chan sized[T], cfg.Queue.Batches), done: make(chan struct{}),
 	}
-	d.hurry, d.hurryNow = context.WithCancel(context.Background())
-	d.cut, d.cutNow = context.WithCancel(context.Background())
+	d.hurry, d.hurryNow = context.WithCancel(context.Background()) //nolint:gosec // hasten ends it
+	d.cut, d.cutNow = context.WithCancel(context.Background())     //nolint:gosec // finish ends it
 	go d.run()
 	return d
 }

@@ -42,6 +42,8 @@ type networkReceiver struct {
 }
 
 // start acquires the source and runs its shards. On error nothing keeps running.
+//
+//nolint:contextcheck // the shards outlive the context of Start
 func (r *networkReceiver) start(ctx context.Context, report func(*componentstatus.Event)) error {
 	var err error
 	if r.source, err = r.newSource(r.cfg, r.set); err != nil {

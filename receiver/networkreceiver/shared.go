@@ -19,13 +19,13 @@ type sharing struct {
 }
 
 // of gives the receiver of a configuration and makes it if need be.
-func (s *sharing) of(cfg *Config, make func() *networkReceiver) *shared {
+func (s *sharing) of(cfg *Config, create func() *networkReceiver) *shared {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r, ok := s.receivers[cfg]; ok {
 		return r
 	}
-	r := &shared{receiver: make(), forget: func() {
+	r := &shared{receiver: create(), forget: func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.receivers, cfg)
@@ -42,7 +42,7 @@ type shared struct {
 
 	start, stop sync.Once
 	startErr    error
-	hosts             statusHosts
+	hosts       statusHosts
 }
 
 var _ component.Component = (*shared)(nil)

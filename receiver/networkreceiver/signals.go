@@ -20,8 +20,7 @@ func tracesSignal(next consumer.Traces, report *receiverhelper.ObsReport) signal
 	return signal[ptrace.Traces]{
 		consume: next.ConsumeTraces,
 		rest: func(err error) (ptrace.Traces, bool) {
-			var partial consumererror.Traces
-			if errors.As(err, &partial) {
+			if partial, ok := errors.AsType[consumererror.Traces](err); ok {
 				return partial.Data(), true
 			}
 			return ptrace.Traces{}, false
@@ -38,8 +37,7 @@ func logsSignal(next consumer.Logs, report *receiverhelper.ObsReport) signal[plo
 	return signal[plog.Logs]{
 		consume: next.ConsumeLogs,
 		rest: func(err error) (plog.Logs, bool) {
-			var partial consumererror.Logs
-			if errors.As(err, &partial) {
+			if partial, ok := errors.AsType[consumererror.Logs](err); ok {
 				return partial.Data(), true
 			}
 			return plog.Logs{}, false

@@ -140,7 +140,6 @@ type script struct {
 	stats *Stats
 	mem   *budget.Budget
 	now   int64
-	line  int
 
 	client, server netip.AddrPort // as they are on the wire
 }

@@ -24,14 +24,21 @@ func (discard) Logs(plog.Logs, int)       {}
 func typical() *pair.Exchange {
 	x := get()
 	x.Request.Content = dissect.Content{Headers: []dissect.Header{
-		{Name: "Host", Value: "shop.example"}, {Name: "User-Agent", Value: "curl/8.5.0"}, {Name: "Accept", Value: "*/*"},
-		{Name: "Accept-Encoding", Value: "gzip, deflate, br"}, {Name: "Authorization", Value: "Bearer abc"}, {Name: "Connection", Value: "keep-alive"},
+		{Name: "Host", Value: "shop.example"},
+		{Name: "User-Agent", Value: "curl/8.5.0"},
+		{Name: "Accept", Value: "*/*"},
+		{Name: "Accept-Encoding", Value: "gzip, deflate, br"},
+		{Name: "Authorization", Value: "Bearer abc"},
+		{Name: "Connection", Value: "keep-alive"},
 	}}
 	body := `{"items":[` + strings.Repeat(`{"id":12345,"name":"thing","price":9.99},`, 25)[:1012] + `]}`
 	x.Response.Content = dissect.Content{
 		Headers: []dissect.Header{
-			{Name: "Content-Type", Value: "application/json"}, {Name: "Content-Length", Value: "1024"}, {Name: "Date", Value: "Tue, 14 Nov 2023 22:13:20 GMT"},
-			{Name: "Server", Value: "nginx"}, {Name: "Cache-Control", Value: "no-store"},
+			{Name: "Content-Type", Value: "application/json"},
+			{Name: "Content-Length", Value: "1024"},
+			{Name: "Date", Value: "Tue, 14 Nov 2023 22:13:20 GMT"},
+			{Name: "Server", Value: "nginx"},
+			{Name: "Cache-Control", Value: "no-store"},
 		},
 		Body: []byte(body), MediaType: "application/json", BodySize: uint64(len(body)), KeptSize: uint64(len(body)),
 	}

@@ -4,6 +4,7 @@
 package telemetry
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"path"
@@ -141,7 +142,7 @@ func (s *Settings) Validate() error {
 // Validate reports the first setting that cannot be used.
 func (p *Payload) Validate() error {
 	if p.Preview < 0 || p.MaxBody < 0 {
-		return fmt.Errorf("payload size below 0")
+		return errors.New("payload size below 0")
 	}
 	for _, patterns := range [][]string{p.Include, p.Exclude} {
 		for _, pattern := range patterns {

@@ -71,12 +71,19 @@ func text(n int) []byte {
 func TestCodings(t *testing.T) {
 	plain := text(400_000) // several blocks of zstd, which come whole or not at all
 	for _, test := range []struct{ header, applied string }{
-		{"gzip", "gzip"}, {"GZIP", "gzip"}, {"x-gzip", "gzip"}, {"deflate", "deflate"}, {"deflate", "raw"},
-		{"br", "br"}, {"zstd", "zstd"}, {"gzip, br", "gzip br"}, {"identity, zstd,deflate ", "zstd raw"},
+		{"gzip", "gzip"},
+		{"GZIP", "gzip"},
+		{"x-gzip", "gzip"},
+		{"deflate", "deflate"},
+		{"deflate", "raw"},
+		{"br", "br"},
+		{"zstd", "zstd"},
+		{"gzip, br", "gzip br"},
+		{"identity, zstd,deflate ", "zstd raw"},
 	} {
 		t.Run(test.header+" of "+test.applied, func(t *testing.T) {
 			body := plain
-			for _, coding := range strings.Fields(test.applied) {
+			for coding := range strings.FieldsSeq(test.applied) {
 				body = encode(t, coding, body)
 			}
 			m, _ := coded(t, 1<<20, 0, test.header, body)
@@ -138,7 +145,7 @@ func TestBombs(t *testing.T) {
 	for _, codings := range []string{"gzip", "deflate", "br", "zstd", "gzip gzip", "br br", "zstd gzip"} {
 		t.Run(codings, func(t *testing.T) {
 			body := zeros
-			for _, coding := range strings.Fields(codings) {
+			for coding := range strings.FieldsSeq(codings) {
 				body = encode(t, coding, body)
 			}
 			const limit = 256 << 10

@@ -91,7 +91,7 @@ func (c *conversation) step(d dissect.Direction, h *half, m dissect.Marks, at in
 		}
 		if absent {
 			h.flags |= absentFlag[d]
-			c.finish(d, h, "")
+			c.finish(h, "")
 		}
 		h.guess, h.answered = false, false
 	}
@@ -136,7 +136,7 @@ func (c *conversation) bodyEnd(d dissect.Direction, h *half) {
 	}
 	switch h.phase {
 	case inBody:
-		c.finish(d, h, "")
+		c.finish(h, "")
 	case inChunk:
 		h.phase = inChunkEnd
 	}
@@ -172,7 +172,7 @@ func (c *conversation) trailers(d dissect.Direction, h *half, m dissect.Marks, a
 	if n > 2 && h.body.cut != "memory" {
 		c.keepTrailers(h, b[:n])
 	}
-	c.finish(d, h, "")
+	c.finish(h, "")
 	return n, 0, nil
 }
 
@@ -355,7 +355,7 @@ func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 		return
 	}
 	if h.phase == inOpenBody && r == conn.ReasonFIN {
-		c.finish(d, h, "")
+		c.finish(h, "")
 		return
 	}
 	c.interrupt(d, h, firstOf(r.String(), "shutdown"))
@@ -373,7 +373,7 @@ func (c *conversation) abandon(d dissect.Direction, h *half, why string) {
 func (c *conversation) interrupt(d dissect.Direction, h *half, why string) {
 	switch {
 	case h.phase != inHead:
-		c.finish(d, h, why)
+		c.finish(h, why)
 	case len(h.partial) > 0:
 		// As far as there are whole lines. Without a whole start line it is nothing.
 		if lines := h.partial[:bytes.LastIndexByte(h.partial, '\n')+1]; len(lines) > 0 {

@@ -122,9 +122,9 @@ func (c *conversation) readFields(d dissect.Direction, h *half, fieldLines strin
 
 // handOver ends HTTP on this connection: the response of h has switched protocols.
 func (c *conversation) handOver(h *half, protocol string) {
-	c.finish(dissect.ToClient, h, "")
+	c.finish(h, "")
 	if other := &c.halves[dissect.ToServer]; other.phase != inHead {
-		c.finish(dissect.ToServer, other, "upgrade")
+		c.finish(other, "upgrade")
 	}
 	for i := range c.halves {
 		c.halves[i].phase = handedOver
@@ -148,7 +148,7 @@ func (c *conversation) answer(queued bool) {
 // follow sets what comes after the header section.
 func (c *conversation) follow(d dissect.Direction, h *half, how framing, length uint64, why string) {
 	if why != "" {
-		c.finish(d, h, why)
+		c.finish(h, why)
 		return
 	}
 	switch how {
@@ -159,12 +159,12 @@ func (c *conversation) follow(d dissect.Direction, h *half, how framing, length 
 	case untilClose:
 		h.phase = inOpenBody
 	default:
-		c.finish(d, h, "")
+		c.finish(h, "")
 	}
 }
 
 // finish hands over the message of h. why is empty if it is whole.
-func (c *conversation) finish(d dissect.Direction, h *half, why string) {
+func (c *conversation) finish(h *half, why string) {
 	m := h.msg
 	m.Last, m.Incomplete, m.GapBytes = h.last, why, h.gapBytes
 	m.Size = m.Last.Offset - m.First.Offset + 1

@@ -19,7 +19,7 @@ func TestBinaryBodiesStayAsTheyAre(t *testing.T) {
 	for _, mediaType := range []string{"application/octet-stream", "", "application/protobuf"} {
 		r := New(Default())
 		want := string(body)
-		assert.True(t, want == string(r.Body(mediaType, body)), "%q changed", mediaType)
+		assert.Equal(t, want, string(r.Body(mediaType, body)), "%q changed", mediaType)
 		assert.Zero(t, r.Applied())
 	}
 }

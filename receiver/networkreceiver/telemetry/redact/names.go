@@ -62,10 +62,10 @@ func newNames(l list, extra, allow []string) *names {
 		suffixes: strings.Fields(l.suffixes),
 		verdicts: make(map[string]bool),
 	}
-	for _, name := range strings.Fields(l.exact) {
+	for name := range strings.FieldsSeq(l.exact) {
 		n.exact[name] = true
 	}
-	for _, name := range strings.Fields(l.harmless) {
+	for name := range strings.FieldsSeq(l.harmless) {
 		n.exact[name] = false
 	}
 	var buf nameBuffer

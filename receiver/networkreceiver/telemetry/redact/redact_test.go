@@ -122,15 +122,19 @@ func TestBody(t *testing.T) {
 		{"application/x-www-form-urlencoded", "payload=%7B%22token%22%3A%22abc%2", "payload=%7B%22token%22%3A%22REDACTED"},
 		{"text/plain", "user=bob\r\npassword=hunter2\r\nx=1", "user=bob\r\npassword=REDACTED\r\nx=1"},
 
-		{"multipart/form-data", "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nhunter2\r\n--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nplain\r\n--b--\r\n",
-			"--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nREDACTED\r\n--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nplain\r\n--b--\r\n"},
+		{
+			"multipart/form-data", "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nhunter2\r\n--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nplain\r\n--b--\r\n",
+			"--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nREDACTED\r\n--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nplain\r\n--b--\r\n",
+		},
 		{"multipart/form-data", "--b\r\ncontent-disposition: form-data; name=password\r\n\r\nhunt", "--b\r\ncontent-disposition: form-data; name=password\r\n\r\nREDACTED"},
 		{"multipart/form-data", "--b\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n{\"token\":\"abc\"}\r\n--b--", "--b\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n{\"token\":\"REDACTED\"}\r\n--b--"},
 		{"multipart/form-data", "ost\r\n--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\nhunter2\r\n--b--", "ost\r\n--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\nREDACTED\r\n--b--"},
 
 		{"multipart/form-data", "--b\nContent-Disposition: form-data; name=\"pwd\"\n\nhun--bter2\n--b--", "--b\nContent-Disposition: form-data; name=\"pwd\"\n\nREDACTED\n--b--"},
-		{"multipart/form-data", "--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"otp\"\r\n\r\n1\r\n--b--",
-			"--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"otp\"\r\n\r\nREDACTED\r\n--b--"},
+		{
+			"multipart/form-data", "--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"otp\"\r\n\r\n1\r\n--b--",
+			"--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"otp\"\r\n\r\nREDACTED\r\n--b--",
+		},
 
 		{"text/xml", `<a:E><wsse:Password Type="x">hunter2</wsse:Password><b>c</b></a:E>`, `<a:E><wsse:Password Type="x">REDACTED</wsse:Password><b>c</b></a:E>`},
 		{"application/soap+xml", `<password>hunt`, `<password>REDACTED`},
