@@ -139,7 +139,8 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 		return;
 	if (sk->state != BPF_TCP_LISTEN)
 		tell_owner(s, shard);
-	if (bare_ack(&p))
+	// A listener's bare ACK ends a handshake, and is the only sign of when.
+	if (bare_ack(&p) && sk->state != BPF_TCP_LISTEN)
 		return;
 	head.time = bpf_ktime_get_ns();
 	head.socket = cookie;

@@ -64,6 +64,11 @@ func (r *networkReceiver) start(ctx context.Context, report func(*componentstatu
 		r.finishDeliveries(ctx)
 		return errors.Join(fmt.Errorf("register metrics: %w", err), r.source.Close())
 	}
+	if r.source.attached != nil {
+		if err := r.source.attached(); err != nil {
+			r.set.Logger.Warn("capture keeps its privileges", zap.Error(err))
+		}
+	}
 	run, stop := context.WithCancel(context.Background())
 	r.stop, r.ended = stop, make(chan struct{})
 	errs := make([]error, len(pipelines))

@@ -25,6 +25,8 @@ type source struct {
 	finite bool
 	// progress tells a finite source's bytes read and bytes in all; may be nil.
 	progress func() (done, total int64)
+	// attached is called when the source runs; may be nil.
+	attached func() error
 	// observe and lost tell the source's own counters; either may be nil.
 	observe func(tell func(kind string, n uint64))
 	lost    func(tell func(reason string, n uint64))
@@ -77,8 +79,13 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 		return source{}, err
 	}
 	stats := new(ebpf.Stats)
+	src := ebpf.New(settings, logger, stats)
+	var attached func() error
+	if !cfg.KeepPrivileges {
+		attached = func() error { return src.DropPrivileges() }
+	}
 	return source{
-		Source: ebpf.New(settings, logger, stats),
+		Source: src, attached: attached,
 		observe: func(tell func(string, uint64)) {
 			tell("packet", stats.Packets.Load())
 			tell("packet_cut", stats.TruncatedPacket.Load())

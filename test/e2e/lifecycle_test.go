@@ -4,10 +4,14 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wirespan/wirespan/internal/testkit"
 )
@@ -49,4 +53,37 @@ func TestTwoOnOneMachine(t *testing.T) {
 	wants := between(t, calls, s)
 	checkCalls(t, first.Calls(), wants[:20])
 	checkCalls(t, second.Calls(), wants)
+}
+
+// TestReload changes nothing and asks for a reload, after which the collector has
+// no privilege left to attach with. Calls before, during and after it are there.
+func TestReload(t *testing.T) {
+	testkit.NeedRoot(t)
+	s := testkit.GoServer(t, testkit.Place{})
+	c := live(t, nil)
+	assert.Zero(t, capabilities(t, c.PID())&^sysPtrace, "capabilities that nothing needs any more")
+	calls := testkit.Send(t, testkit.Load{URL: s.URL(), Name: "before", Requests: 10})
+	c.AwaitSpans("before", 20)
+	c.Signal(syscall.SIGHUP)
+	testkit.Eventually(t, "the reload", func() bool {
+		return strings.Contains(c.Output(), "with the programs that are attached")
+	})
+	calls = append(calls, testkit.Send(t, testkit.Load{URL: s.URL(), Name: "after", Requests: 10})...)
+	c.Shutdown()
+	checkCalls(t, c.Calls(), between(t, calls, s))
+}
+
+// sysPtrace is kept to read command lines of older processes (capabilities(7)).
+const sysPtrace = 1 << 19
+
+// capabilities are the effective ones of a process.
+func capabilities(t *testing.T, pid int) (set uint64) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(status), "CapEff:\t")
+	require.True(t, found)
+	_, err = fmt.Sscanf(rest, "%x", &set)
+	require.NoError(t, err)
+	return set
 }

@@ -45,7 +45,7 @@ type reader struct {
 	segment capture.Segment
 	ticked  int64 // Unix ns
 	batch   uint64
-	losses  [2]uint64 // as last reported
+	losses  *[2]uint64 // as last reported
 }
 
 // Run implements capture.Source. It returns nil when ctx ends, after it has
@@ -57,6 +57,7 @@ func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 		shard:   uint32(shard),
 		handler: h,
 		batch:   uint64(s.settings.ringBytes()) / 16,
+		losses:  &s.losses[shard],
 	}
 	pause := minPause
 	timer := time.NewTimer(pause)
@@ -83,13 +84,13 @@ func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 func (r *reader) drain() bool {
 	now := r.clock.now()
 	end := r.ring.end()
-	any := false
+	found := false
 	for r.ring.position < end {
 		record := r.ring.next()
 		if record == nil {
 			break
 		}
-		any = true
+		found = true
 		r.take(record)
 		if r.ring.unreleased() >= r.batch {
 			r.ring.release()
@@ -99,7 +100,7 @@ func (r *reader) drain() bool {
 	}
 	r.ring.release()
 	r.tickIfDue(now)
-	return any
+	return found
 }
 
 func (r *reader) tickIfDue(now int64) {

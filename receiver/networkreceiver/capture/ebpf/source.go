@@ -25,9 +25,16 @@ type Source struct {
 	settings Settings
 	logger   *zap.Logger
 	stats    *Stats
+	kernel
+	// unprivileged is set when what is closed could not be opened again.
+	unprivileged bool
+}
 
+// kernel is what a source has in the kernel.
+type kernel struct {
 	objects   bpf.CaptureObjects
 	rings     []*ring
+	losses    [][2]uint64 // of each shard, as last reported
 	processes *processTable
 	closers   []io.Closer // in the order in which they were opened
 }
@@ -47,7 +54,14 @@ func (s *Source) Start(context.Context) error {
 	if err := s.settings.Validate(); err != nil {
 		return err
 	}
+	if s.adopt() {
+		return nil
+	}
 	if err := probe.Check(s.settings.Cgroup); err != nil {
+		if gaveAway.Load() {
+			return fmt.Errorf("this process gave its privileges away after an earlier start: "+
+				"restart the collector, or set keep_privileges: %w", err)
+		}
 		return err
 	}
 	if err := s.start(); err != nil {
@@ -126,6 +140,7 @@ func (s *Source) addRing(shard uint32) error {
 	}
 	s.closers = append(s.closers, closer(r.close))
 	s.rings = append(s.rings, r)
+	s.losses = append(s.losses, [2]uint64{})
 	return nil
 }
 
@@ -183,17 +198,29 @@ func (s *Source) DropPrivileges(keep ...probe.Capability) error {
 	if err != nil {
 		return fmt.Errorf("drop privileges: %w", err)
 	}
+	s.unprivileged = true
+	gaveAway.Store(true)
 	s.logger.Info("dropped privileges", zap.Stringers("kept", left))
 	return nil
 }
 
-// Close implements capture.Source.
+// Close implements capture.Source. After DropPrivileges it leaves what is in the
+// kernel to a next source for a while.
 func (s *Source) Close() error {
-	var all []error
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		all = append(all, s.closers[i].Close())
+	k := s.kernel
+	s.kernel = kernel{}
+	if s.unprivileged && len(k.closers) > 0 {
+		park(s.settings, k)
+		return nil
 	}
-	s.closers, s.rings = nil, nil
+	return k.close()
+}
+
+func (k *kernel) close() error {
+	var all []error
+	for i := len(k.closers) - 1; i >= 0; i-- {
+		all = append(all, k.closers[i].Close())
+	}
 	return errors.Join(all...)
 }
 
