@@ -115,7 +115,7 @@ func (c *conversation) step(d dissect.Direction, h *half, m dissect.Marks, at in
 			h.phase = inChunkSize
 		}
 	case inTrailers:
-		return c.trailers(d, h, m, at, b)
+		return c.trailers(h, m, at, b)
 	case handedOver:
 		return 0, 0, nil
 	}
@@ -125,12 +125,12 @@ func (c *conversation) step(d dissect.Direction, h *half, m dissect.Marks, at in
 	if n > 0 {
 		h.see(m.At(at + n - 1))
 	}
-	c.bodyEnd(d, h)
+	c.bodyEnd(h)
 	return n, 0, nil
 }
 
 // bodyEnd goes on to what follows when all of a body or chunk is there.
-func (c *conversation) bodyEnd(d dissect.Direction, h *half) {
+func (c *conversation) bodyEnd(h *half) {
 	if h.body.left > 0 {
 		return
 	}
@@ -157,7 +157,7 @@ func (h *half) chunkSize(b []byte) (n int, err error) {
 	return n, nil
 }
 
-func (c *conversation) trailers(d dissect.Direction, h *half, m dissect.Marks, at int, b []byte) (n, need int, err error) {
+func (c *conversation) trailers(h *half, m dissect.Marks, at int, b []byte) (n, need int, err error) {
 	if n, _ = consumeLineEnd(b); n <= 0 {
 		n, h.scanned = sectionEnd(b, h.scanned)
 	}
@@ -322,7 +322,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 		if n <= h.body.left {
 			h.body.left -= n
 			h.lose(m, n)
-			c.bodyEnd(d, h)
+			c.bodyEnd(h)
 			return true
 		}
 		h.lose(m, h.body.left)

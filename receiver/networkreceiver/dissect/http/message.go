@@ -73,7 +73,7 @@ func (c *conversation) beginRequest(h *half, r *RequestInfo, fieldLines, why str
 	}
 	h.flags |= f.flags
 	h.expect = f.expect
-	c.follow(dissect.ToServer, h, how, f.length, why)
+	c.follow(h, how, f.length, why)
 }
 
 func (c *conversation) beginResponse(h *half, r *ResponseInfo, fieldLines, why string) {
@@ -92,7 +92,7 @@ func (c *conversation) beginResponse(h *half, r *ResponseInfo, fieldLines, why s
 		c.handOver(h, strings.Clone(f.upgrade))
 		return
 	}
-	c.follow(dissect.ToClient, h, how, f.length, why)
+	c.follow(h, how, f.length, why)
 }
 
 // readFields reads the field lines of the message of h. If there is no memory for
@@ -146,7 +146,7 @@ func (c *conversation) answer(queued bool) {
 }
 
 // follow sets what comes after the header section.
-func (c *conversation) follow(d dissect.Direction, h *half, how framing, length uint64, why string) {
+func (c *conversation) follow(h *half, how framing, length uint64, why string) {
 	if why != "" {
 		c.finish(h, why)
 		return
