@@ -92,7 +92,7 @@ bench: ## Run the benchmarks (BENCHTIME=1s)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for a while (FUZZTIME=20s)
-	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' bpf exporter internal processor receiver | \
+	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' bpf exporter internal processor receiver | LC_ALL=C sort | \
 	while IFS=: read -r file name; do \
 		go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; \
 	done

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/ebpf"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 )
 
 // Config is the receiver's configuration. The zero value of every optional block
@@ -32,10 +35,13 @@ type Config struct {
 	Connections ConnectionsConfig `mapstructure:"connections"`
 	// Protocols has the limits of each dissector.
 	Protocols ProtocolsConfig `mapstructure:"protocols"`
-	// Payload says how much of headers and bodies is exported, and where.
+	// Payload says how much of headers and bodies is exported, and where. It is
+	// for all protocols that have no payload block of their own.
 	Payload PayloadConfig `mapstructure:"payload"`
 	// Redaction removes secrets before anything leaves the receiver.
 	Redaction RedactionConfig `mapstructure:"redaction"`
+	// Resource says how processes are named.
+	Resource ResourceConfig `mapstructure:"resource"`
 	// Trace says how calls join traces.
 	Trace TraceConfig `mapstructure:"trace"`
 	// Memory is the budget of everything the receiver holds.
@@ -137,12 +143,15 @@ type ProtocolsConfig struct {
 	_ struct{}
 }
 
-// ProtocolConfig bounds one protocol's conversations.
+// ProtocolConfig bounds one protocol's conversations and payloads.
 type ProtocolConfig struct {
 	MaxHeaderBytes  ByteSize      `mapstructure:"max_header_bytes"`
 	MaxBodyBytes    ByteSize      `mapstructure:"max_body_bytes"`
 	MaxOutstanding  int           `mapstructure:"max_outstanding"`
 	ResponseTimeout time.Duration `mapstructure:"response_timeout"`
+	// Payload is for this protocol instead of the general block; what it leaves
+	// out is as there. Nil: all of it.
+	Payload *PayloadConfig `mapstructure:"payload"`
 
 	_ struct{}
 }
@@ -188,6 +197,15 @@ type RedactionConfig struct {
 	_ struct{}
 }
 
+// ResourceConfig says how processes are named.
+type ResourceConfig struct {
+	// ServiceName says where service.name of processes outside containers comes
+	// from: process (its name), or none to leave it to later components.
+	ServiceName telemetry.ServiceName `mapstructure:"service_name"`
+
+	_ struct{}
+}
+
 // TraceConfig says how calls without a trace context join.
 type TraceConfig struct {
 	// CapturedPeers are the addresses of other nodes that run Wirespan: a call
@@ -224,7 +242,25 @@ type QueueConfig struct {
 var (
 	_ component.Config  = (*Config)(nil)
 	_ confmap.Validator = (*Config)(nil)
+
+	_ confmap.Unmarshaler = (*Config)(nil)
 )
+
+// Unmarshal implements [confmap.Unmarshaler]: the payload block of a protocol
+// begins as a copy of the general one.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	general := struct {
+		Payload *PayloadConfig `mapstructure:"payload"`
+	}{&c.Payload}
+	if err := conf.Unmarshal(&general, confmap.WithIgnoreUnused()); err != nil {
+		return err
+	}
+	if conf.IsSet("protocols::http::payload") {
+		own := c.Payload
+		c.Protocols.HTTP.Payload = &own
+	}
+	return conf.Unmarshal(c)
+}
 
 // Validate implements [confmap.Validator].
 func (c *Config) Validate() error {
@@ -241,8 +277,8 @@ func (c *Config) Validate() error {
 	check(c.Batch.MaxRecords > 0, "batch::max_records must be positive")
 	check(c.Batch.MaxBytes > 0, "batch::max_bytes must be positive")
 	check(c.Queue.Batches > 0, "queue::batches must be positive")
-	check(c.Payload.Placement == PlacementBody || c.Payload.Placement == PlacementAttributes,
-		"payload::placement must be body or attributes, is %q", c.Payload.Placement)
+	check(c.Resource.ServiceName == telemetry.ServiceNameProcess || c.Resource.ServiceName == telemetry.ServiceNameNone,
+		"resource::service_name must be process or none, is %q", c.Resource.ServiceName)
 	if _, err := prefixes(c.Trace.CapturedPeers); err != nil {
 		errs = append(errs, fmt.Errorf("trace::captured_peers: %w", err))
 	}
@@ -302,6 +338,22 @@ func (c *ProtocolConfig) Validate() error {
 	return nil
 }
 
+// Validate implements [confmap.Validator].
+func (c *PayloadConfig) Validate() error {
+	if c.SpanPreview < 0 {
+		return errors.New("span_preview must not be negative")
+	}
+	if c.Placement != PlacementBody && c.Placement != PlacementAttributes {
+		return fmt.Errorf("placement must be body or attributes, is %q", c.Placement)
+	}
+	for _, pattern := range slices.Concat(c.IncludeMediaTypes, c.ExcludeMediaTypes) {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("media type %q: %w", pattern, err)
+		}
+	}
+	return nil
+}
+
 func prefixes(texts []string) ([]netip.Prefix, error) {
 	out := make([]netip.Prefix, 0, len(texts))
 	for _, text := range texts {
@@ -341,6 +393,7 @@ func NewDefaultConfig() *Config {
 			Placement:   PlacementBody,
 		},
 		Redaction:      RedactionConfig{Enabled: true},
+		Resource:       ResourceConfig{ServiceName: telemetry.ServiceNameProcess},
 		Memory:         MemoryConfig{Limit: 256 << 20},
 		Batch:          BatchConfig{Timeout: 200 * time.Millisecond, MaxRecords: 1000, MaxBytes: 2 << 20},
 		Queue:          QueueConfig{Batches: 64},

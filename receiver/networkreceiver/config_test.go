@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 )
 
 func TestDefaultConfig(t *testing.T) {
@@ -65,25 +67,59 @@ func TestConfigValid(t *testing.T) {
 	}, live.Payload)
 }
 
+// A protocol's block says what differs from the general one, lists as a whole.
+func TestPayloadOfOneProtocol(t *testing.T) {
+	cfg, err := load(t, "network/payloads")
+	require.NoError(t, err)
+	set := telemetrySettings(&networkReceiver{cfg: cfg})
+	assert.Equal(t, telemetry.Payload{
+		Enabled: true, Preview: 1 << 10, MaxBody: 1 << 20,
+		Include: []string{"application/json", "text/*"}, Exclude: []string{"text/css"},
+	}, set.Payload)
+	assert.Equal(t, map[string]telemetry.Payload{"http": {
+		Enabled: true, Preview: 4 << 10, MaxBody: 10 << 10, Include: []string{"image/*"}, Exclude: []string{"text/css"},
+	}}, set.Protocols)
+	assert.Equal(t, telemetry.ServiceNameNone, set.ServiceName)
+
+	cfg, err = load(t, "network/no_http_payload")
+	require.NoError(t, err)
+	set = telemetrySettings(&networkReceiver{cfg: cfg})
+	assert.True(t, set.Payload.Enabled)
+	assert.False(t, set.Protocols["http"].Enabled)
+
+	cfg, err = load(t, "network/live")
+	require.NoError(t, err)
+	set = telemetrySettings(&networkReceiver{cfg: cfg})
+	assert.Equal(t, telemetry.Payload{
+		MaxBody: 10_000_000, InAttributes: true, Include: []string{"application/json"}, Exclude: []string{"image/*"},
+	}, set.Protocols["http"], "as the general block")
+	assert.NoError(t, set.Validate())
+}
+
 func TestConfigInvalid(t *testing.T) {
 	for id, want := range map[string]string{
-		"network/two_sources":    "choose one of ebpf and pcap",
-		"network/no_files":       "files must name at least one capture file",
-		"network/bad_glob":       "syntax error in pattern",
-		"network/bad_on_end":     `on_end must be wait or exit, is "stop"`,
-		"network/bad_spans":      `spans must be client, server or both, is "all"`,
-		"network/no_workers":     "workers must be between 1 and 64, is 0",
-		"network/bad_cidr":       "include: cidrs: parse prefix",
-		"network/bad_peer":       "trace::captured_peers: parse address",
-		"network/bad_size":       `parse size "much"`,
-		"network/small_memory":   "memory::limit must be at least 16MiB, is 1.0 KiB",
-		"network/small_ring":     "ring_size must be between 512 KiB and 1.0 GiB, is 4.0 KiB",
-		"network/bad_placement":  `payload::placement must be body or attributes, is "header"`,
-		"network/no_connections": "must be positive",
-		"network/no_outstanding": "must be positive",
-		"network/no_batch":       "batch::timeout must be positive",
-		"network/no_queue":       "queue::batches must be positive",
-		"network/typo":           "invalid keys: protocol",
+		"network/two_sources":       "choose one of ebpf and pcap",
+		"network/no_files":          "files must name at least one capture file",
+		"network/bad_glob":          "syntax error in pattern",
+		"network/bad_on_end":        `on_end must be wait or exit, is "stop"`,
+		"network/bad_spans":         `spans must be client, server or both, is "all"`,
+		"network/no_workers":        "workers must be between 1 and 64, is 0",
+		"network/bad_cidr":          "include: cidrs: parse prefix",
+		"network/bad_peer":          "trace::captured_peers: parse address",
+		"network/bad_size":          `parse size "much"`,
+		"network/small_memory":      "memory::limit must be at least 16MiB, is 1.0 KiB",
+		"network/small_ring":        "ring_size must be between 512 KiB and 1.0 GiB, is 4.0 KiB",
+		"network/bad_placement":     `payload: placement must be body or attributes, is "header"`,
+		"network/bad_preview":       "payload: span_preview must not be negative",
+		"network/bad_media_type":    `payload: media type "[a": syntax error in pattern`,
+		"network/bad_http_payload":  `protocols::http::payload: placement must be body or attributes, is "header"`,
+		"network/http_payload_typo": "invalid keys: preview",
+		"network/bad_service_name":  `resource::service_name must be process or none, is "guess"`,
+		"network/no_connections":    "must be positive",
+		"network/no_outstanding":    "must be positive",
+		"network/no_batch":          "batch::timeout must be positive",
+		"network/no_queue":          "queue::batches must be positive",
+		"network/typo":              "invalid keys: protocol",
 	} {
 		t.Run(id, func(t *testing.T) {
 			_, err := load(t, id)

@@ -24,26 +24,7 @@ func (r *networkReceiver) register(pipelines []*shardPipeline, memory *budget.Bu
 	if err != nil {
 		return nil, fmt.Errorf("create telemetry builder: %w", err)
 	}
-	receiver := attribute.String("receiver", r.set.ID.String())
-	// read makes a callback of a function that tells values by label.
-	read := func(tell func(say func(n int64, labels ...string))) metric.Int64Callback {
-		return func(_ context.Context, o metric.Int64Observer) error {
-			sums := map[[4]string]int64{}
-			tell(func(n int64, labels ...string) {
-				var key [4]string
-				copy(key[:], labels)
-				sums[key] += n
-			})
-			for key, n := range sums {
-				attrs := []attribute.KeyValue{receiver}
-				for i := 0; i+1 < len(key) && key[i] != ""; i += 2 {
-					attrs = append(attrs, attribute.String(key[i], key[i+1]))
-				}
-				o.Observe(n, metric.WithAttributes(attrs...))
-			}
-			return nil
-		}
-	}
+	read := r.read
 	// each reads every shard's counters.
 	each := func(tell func(s *stats, say func(n int64, labels ...string))) metric.Int64Callback {
 		return read(func(say func(int64, ...string)) {
@@ -56,6 +37,7 @@ func (r *networkReceiver) register(pipelines []*shardPipeline, memory *budget.Bu
 		b.RegisterReceiverNetworkMemoryUsedCallback(read(func(say func(int64, ...string)) { say(memory.Used()) })),
 		b.RegisterReceiverNetworkMemoryLimitCallback(read(func(say func(int64, ...string)) { say(memory.Limit()) })),
 		b.RegisterReceiverNetworkCaptureEventsCallback(read(r.tellCapture)),
+		b.RegisterReceiverNetworkCapturedBytesCallback(read(r.tellBytes)),
 		b.RegisterReceiverNetworkLostRecordsCallback(read(r.tellLost)),
 		b.RegisterReceiverNetworkDroppedRecordsCallback(read(r.tellDropped)),
 		b.RegisterReceiverNetworkQueueSizeCallback(read(r.tellQueueSize)),
@@ -64,15 +46,18 @@ func (r *networkReceiver) register(pipelines []*shardPipeline, memory *budget.Bu
 		b.RegisterReceiverNetworkConnectionsOpenedCallback(each(func(s *stats, say func(int64, ...string)) { say(int64(s.conn.Opened.Load())) })),
 		b.RegisterReceiverNetworkConnectionsClosedCallback(each(tellClosed)),
 		b.RegisterReceiverNetworkConnectionsCallback(each(tellStates)),
+		b.RegisterReceiverNetworkTrackedConnectionsCallback(each(tellPhases)),
 		b.RegisterReceiverNetworkTransportEventsCallback(each(tellTransport)),
 		b.RegisterReceiverNetworkGapBytesCallback(each(func(s *stats, say func(int64, ...string)) { say(int64(s.conn.GapBytes.Load())) })),
 		b.RegisterReceiverNetworkMessagesCallback(each(tellMessages)),
+		b.RegisterReceiverNetworkDissectBytesCallback(each(tellDissectBytes)),
 		b.RegisterReceiverNetworkDissectEventsCallback(each(tellDissection)),
 		b.RegisterReceiverNetworkLimitsCallback(each(tellLimits)),
 		b.RegisterReceiverNetworkExchangesCallback(each(tellExchanges)),
 		b.RegisterReceiverNetworkBuildEventsCallback(each(tellBuilding)),
 		b.RegisterReceiverNetworkTraceIdsCallback(each(tellTraceIDs)),
 		b.RegisterReceiverNetworkRecordsCallback(each(tellRecords)),
+		b.RegisterReceiverNetworkBatchesCallback(each(func(s *stats, say func(int64, ...string)) { say(int64(s.telemetry.Batches.Load())) })),
 	)
 	if err != nil {
 		b.Shutdown()
@@ -81,9 +66,36 @@ func (r *networkReceiver) register(pipelines []*shardPipeline, memory *budget.Bu
 	return func() error { b.Shutdown(); return nil }, nil
 }
 
+// read makes a callback of a function that tells values by label.
+func (r *networkReceiver) read(tell func(say func(n int64, labels ...string))) metric.Int64Callback {
+	receiver := attribute.String("receiver", r.set.ID.String())
+	return func(_ context.Context, o metric.Int64Observer) error {
+		sums := map[[4]string]int64{}
+		tell(func(n int64, labels ...string) {
+			var key [4]string
+			copy(key[:], labels)
+			sums[key] += n
+		})
+		for key, n := range sums {
+			attrs := []attribute.KeyValue{receiver}
+			for i := 0; i+1 < len(key) && key[i] != ""; i += 2 {
+				attrs = append(attrs, attribute.String(key[i], key[i+1]))
+			}
+			o.Observe(n, metric.WithAttributes(attrs...))
+		}
+		return nil
+	}
+}
+
 func (r *networkReceiver) tellCapture(say func(int64, ...string)) {
 	if r.source.observe != nil {
 		r.source.observe(func(kind string, n uint64) { say(int64(n), "kind", kind) })
+	}
+}
+
+func (r *networkReceiver) tellBytes(say func(int64, ...string)) {
+	if r.source.bytes != nil {
+		say(int64(r.source.bytes()))
 	}
 }
 
@@ -128,6 +140,16 @@ func tellClosed(s *stats, say func(int64, ...string)) {
 
 func tellTransport(s *stats, say func(int64, ...string)) {
 	s.conn.EachEvent(func(kind string, n uint64) { say(int64(n), "kind", kind) })
+	say(int64(s.conn.Records.Load()), "kind", "record_lost")
+}
+
+// tellPhases reads two counters of a running table: the difference can be off by
+// a moment, but not below zero.
+func tellPhases(s *stats, say func(int64, ...string)) {
+	half := s.conn.HalfOpen.Load()
+	say(max(0, s.conn.Open.Load()-half), "phase", "established")
+	say(half, "phase", "half_open")
+	say(s.conn.Pending.Load(), "phase", "handshake")
 }
 
 // tellEngine tells one of the engine's metrics by the labels that it has.
@@ -144,18 +166,25 @@ func tellStates(s *stats, say func(int64, ...string)) {
 }
 
 func tellMessages(s *stats, say func(int64, ...string)) {
-	tellEngine(s, engine.MetricMessages, func(protocol, _ string, n int64) { say(n, "protocol", protocol) })
+	tellEngine(s, engine.MetricMessages, func(protocol, kind string, n int64) { say(n, "protocol", protocol, "kind", kind) })
 }
 
 func tellLimits(s *stats, say func(int64, ...string)) {
 	tellEngine(s, engine.MetricLimits, func(protocol, limit string, n int64) { say(n, "protocol", protocol, "limit", limit) })
 }
 
+func tellDissectBytes(s *stats, say func(int64, ...string)) {
+	say(int64(s.engine.GapBytes.Load()), "kind", "gap")
+	say(int64(s.engine.SkippedBytes.Load()), "kind", "skipped")
+	say(int64(s.engine.Unreleased.Load()), "kind", "unreleased")
+}
+
 // tellDissection tells everything of the engine that has no metric of its own.
 func tellDissection(s *stats, say func(int64, ...string)) {
 	s.engine.Each(func(name, protocol, reason string, value int64) {
 		switch name {
-		case engine.MetricConnections, engine.MetricMessages, engine.MetricLimits, engine.MetricGapBytes:
+		case engine.MetricConnections, engine.MetricMessages, engine.MetricLimits,
+			engine.MetricGapBytes, engine.MetricSkippedBytes, engine.MetricUnreleased:
 			return
 		}
 		if reason != "" {
@@ -180,6 +209,7 @@ func tellExchanges(s *stats, say func(int64, ...string)) {
 }
 
 func tellBuilding(s *stats, say func(int64, ...string)) {
+	say(int64(s.telemetry.Exchanges.Load()), "kind", "exchange")
 	say(int64(s.telemetry.Incomplete.Load()), "kind", "incomplete")
 	say(int64(s.telemetry.BodiesCut.Load()), "kind", "body_cut")
 	say(int64(s.telemetry.HeadersDropped.Load()), "kind", "header_dropped")

@@ -117,8 +117,8 @@ func (r *networkReceiver) finite(run context.Context, report func(*componentstat
 
 // shutdown stops the intake, hands on everything that is in flight until ctx
 // ends, and releases the source. It can be called without start. Its error is
-// what could not be read of capture files, so that the collector's exit status
-// says so.
+// what could not be read of capture files or handed on, so that the collector's
+// exit status says so.
 func (r *networkReceiver) shutdown(ctx context.Context) error {
 	if r.stop == nil {
 		return nil
@@ -129,10 +129,28 @@ func (r *networkReceiver) shutdown(ctx context.Context) error {
 	r.finishDeliveries(ctx)
 	err := errors.Join(r.observe(), r.source.Close())
 	if r.source.finite {
-		err = errors.Join(r.failed, err)
+		err = errors.Join(r.failed, r.undelivered(), err)
 	}
 	r.set.Logger.Info("capture stopped")
 	return err
+}
+
+// undelivered says how many records of capture files the next components did not
+// take.
+func (r *networkReceiver) undelivered() error {
+	var spans, records uint64
+	for reason := range dropReasons {
+		if r.traces != nil {
+			spans += r.traces.dropped[reason].Load()
+		}
+		if r.logs != nil {
+			records += r.logs.dropped[reason].Load()
+		}
+	}
+	if spans+records == 0 {
+		return nil
+	}
+	return fmt.Errorf("deliver calls of capture files: %d spans and %d log records were refused", spans, records)
 }
 
 // startDeliveries makes a delivery for each signal that a pipeline wants.

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	otelpipeline "go.opentelemetry.io/collector/pipeline"
 	"go.opentelemetry.io/collector/receiver"
@@ -144,4 +145,18 @@ func TestLiveCaptureThatEndsIsReportedForEachSignal(t *testing.T) {
 	require.NoError(t, logs.Start(t.Context(), late))
 	assert.Equal(t, first, <-late.events)
 	require.NoError(t, traces.Shutdown(context.Background()))
+}
+
+// The exit status of a replay tells whether everything has been handed on.
+func TestRefusedReplayIsAnError(t *testing.T) {
+	f := newFakeSource()
+	factory := newFactory(func(*Config, receiver.Settings) (source, error) {
+		return source{Source: f, finite: true}, nil
+	}, []dissect.Dissector{idDissector{}})
+	refusing := consumertest.NewErr(consumererror.NewPermanent(errors.New("never")))
+	traces, err := factory.CreateTraces(t.Context(), receivertest.NewNopSettings(metadata.Type), testConfig(), refusing)
+	require.NoError(t, err)
+	require.NoError(t, traces.Start(t.Context(), componenttest.NewNopHost()))
+	f.send(idPrefix + "a")
+	require.ErrorContains(t, traces.Shutdown(t.Context()), "1 spans and 0 log records were refused")
 }

@@ -67,28 +67,43 @@ func telemetrySettings(r *networkReceiver) telemetry.Settings {
 	if err != nil {
 		host = ""
 	}
-	payload := telemetry.Payload{
-		Enabled:      cfg.Payload.Enabled,
-		SpanHeaders:  cfg.Payload.SpanHeaders,
-		Preview:      int(cfg.Payload.SpanPreview),
-		MaxBody:      int(cfg.Protocols.HTTP.MaxBodyBytes),
-		InAttributes: cfg.Payload.Placement == PlacementAttributes,
-		Include:      cfg.Payload.IncludeMediaTypes,
-		Exclude:      cfg.Payload.ExcludeMediaTypes,
-	}
 	peers, _ := prefixes(cfg.Trace.CapturedPeers) // Validate has looked at them
 	s := telemetry.DefaultSettings()
 	s.Traces, s.Logs = r.nextTraces != nil, r.nextLogs != nil
 	s.Version = r.set.BuildInfo.Version
 	s.HostName = host
 	s.CapturedPeers = peers
-	s.Payload = payload
+	s.Payload = payloadSettings(&cfg.Payload, telemetry.DefaultPayload().MaxBody)
+	s.Protocols = map[string]telemetry.Payload{
+		http.Dissector{}.Info().Name: cfg.Protocols.HTTP.payload(&cfg.Payload),
+	}
+	s.ServiceName = cfg.Resource.ServiceName
 	s.Redaction = redactSettings(&cfg.Redaction)
 	s.Batch = telemetry.Batch{Records: cfg.Batch.MaxRecords, Bytes: int(cfg.Batch.MaxBytes), Age: cfg.Batch.Timeout}
 	if pcap := cfg.Capture.Pcap.Get(); pcap != nil {
 		s.FileSpans = telemetry.Ends(pcap.Spans)
 	}
 	return s
+}
+
+// payload says what is exported of one protocol.
+func (c *ProtocolConfig) payload(general *PayloadConfig) telemetry.Payload {
+	if c.Payload != nil {
+		general = c.Payload
+	}
+	return payloadSettings(general, int(c.MaxBodyBytes))
+}
+
+func payloadSettings(cfg *PayloadConfig, maxBody int) telemetry.Payload {
+	return telemetry.Payload{
+		Enabled:      cfg.Enabled,
+		SpanHeaders:  cfg.SpanHeaders,
+		Preview:      int(cfg.SpanPreview),
+		MaxBody:      maxBody,
+		InAttributes: cfg.Placement == PlacementAttributes,
+		Include:      cfg.IncludeMediaTypes,
+		Exclude:      cfg.ExcludeMediaTypes,
+	}
 }
 
 func redactSettings(cfg *RedactionConfig) redact.Settings {

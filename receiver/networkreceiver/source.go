@@ -27,7 +27,8 @@ type source struct {
 	progress func() (done, total int64)
 	// attached is called when the source runs; may be nil.
 	attached func() error
-	// observe and lost tell the source's own counters; either may be nil.
+	// bytes, observe and lost tell the source's own counters; each may be nil.
+	bytes   func() uint64
 	observe func(tell func(kind string, n uint64))
 	lost    func(tell func(reason string, n uint64))
 }
@@ -45,11 +46,12 @@ func pcapSource(cfg *PcapConfig, workers int, logger *zap.Logger) source {
 	stats := new(pcap.Stats)
 	src := pcap.New(pcap.Settings{Files: cfg.Files, Shards: workers, IgnoreVLAN: cfg.IgnoreVLAN}, logger, stats)
 	return source{
-		Source: src, finite: true, progress: src.Progress,
+		Source: src, finite: true, progress: src.Progress, bytes: stats.Bytes.Load,
 		observe: func(tell func(string, uint64)) {
 			tell("file", stats.Files.Load())
 			tell("file_error", stats.FileErrors.Load())
 			tell("packet", stats.Packets.Load())
+			tell("segment", stats.Segments.Load())
 			tell("not_transport", stats.NotTransport.Load())
 			tell("unsupported", stats.Unsupported.Load())
 			tell("fragment", stats.Fragments.Load())
@@ -85,7 +87,7 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 		attached = func() error { return src.DropPrivileges() }
 	}
 	return source{
-		Source: src, attached: attached,
+		Source: src, attached: attached, bytes: stats.Bytes.Load,
 		observe: func(tell func(string, uint64)) {
 			tell("packet", stats.Packets.Load())
 			tell("packet_cut", stats.TruncatedPacket.Load())

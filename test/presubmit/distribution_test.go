@@ -166,6 +166,40 @@ func TestExamplesInPagesAreValid(t *testing.T) {
 	}
 }
 
+// For the exporter otlp_grpc an endpoint with http:// still means TLS, and no
+// validation says so: who wants none has to say that.
+func TestPlainEndpointsAreWithoutTLS(t *testing.T) {
+	checked := 0
+	check := func(where, text string) {
+		var config struct {
+			Exporters map[string]struct {
+				Endpoint string
+				TLS      struct{ Insecure bool } `yaml:"tls"`
+			}
+		}
+		if yaml.Unmarshal([]byte(text), &config) != nil {
+			return // another kind of file, or TestExamplesInPagesAreValid says so
+		}
+		for name, e := range config.Exporters {
+			if strings.HasPrefix(name, "otlp_grpc") && !strings.HasPrefix(e.Endpoint, "https://") {
+				assert.True(t, e.TLS.Insecure, "%s: exporter %s to %s needs tls::insecure", where, name, e.Endpoint)
+				checked++
+			}
+		}
+	}
+	for _, path := range files(t, ".yaml") {
+		if strings.HasPrefix(path, "distributions/") {
+			check(path, read(t, path))
+		}
+	}
+	for _, path := range files(t, ".md") {
+		for _, block := range fenced(read(t, path), "yaml") {
+			check(path, block)
+		}
+	}
+	assert.Positive(t, checked)
+}
+
 // fenced gives the blocks of a page in one language.
 func fenced(page, language string) []string {
 	var blocks []string

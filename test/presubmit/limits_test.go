@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver"
 )
@@ -49,6 +51,22 @@ func TestLimitsPageHasAllSettings(t *testing.T) {
 	}
 	assert.NotEmpty(t, actual)
 	assert.Equal(t, actual, documented, "settings and defaults in docs/limits.md: have %v", slices.Sorted(maps.Keys(documented)))
+}
+
+// A counter on the page is a metric of the receiver, with the attributes that it
+// is named with. Values of attributes are checked on docs/telemetry.md.
+func TestLimitsPageNamesRealCounters(t *testing.T) {
+	var metadata struct {
+		Telemetry struct {
+			Metrics map[string]struct{ Attributes []string }
+		}
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "receiver/networkreceiver/metadata.yaml")), &metadata))
+	named := regexp.MustCompile("`([a-z_]+)\\{([a-z]+)=\"[a-z_]+\"\\}`").FindAllStringSubmatch(read(t, "docs/limits.md"), -1)
+	require.NotEmpty(t, named)
+	for _, m := range named {
+		assert.Contains(t, metadata.Telemetry.Metrics["receiver_network_"+m[1]].Attributes, m[2], m[0])
+	}
 }
 
 func TestLimitsPageNamesRealConstants(t *testing.T) {

@@ -25,29 +25,33 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                            metric.Meter
-	mu                               sync.Mutex
-	registrations                    []metric.Registration
-	ReceiverNetworkBuildEvents       metric.Int64ObservableCounter
-	ReceiverNetworkCaptureEvents     metric.Int64ObservableCounter
-	ReceiverNetworkConnections       metric.Int64ObservableGauge
-	ReceiverNetworkConnectionsClosed metric.Int64ObservableCounter
-	ReceiverNetworkConnectionsOpened metric.Int64ObservableCounter
-	ReceiverNetworkDissectEvents     metric.Int64ObservableCounter
-	ReceiverNetworkDroppedRecords    metric.Int64ObservableCounter
-	ReceiverNetworkExchanges         metric.Int64ObservableCounter
-	ReceiverNetworkGapBytes          metric.Int64ObservableCounter
-	ReceiverNetworkLimits            metric.Int64ObservableCounter
-	ReceiverNetworkLostRecords       metric.Int64ObservableCounter
-	ReceiverNetworkMemoryLimit       metric.Int64ObservableGauge
-	ReceiverNetworkMemoryUsed        metric.Int64ObservableGauge
-	ReceiverNetworkMessages          metric.Int64ObservableCounter
-	ReceiverNetworkQueueCapacity     metric.Int64ObservableGauge
-	ReceiverNetworkQueueSize         metric.Int64ObservableGauge
-	ReceiverNetworkRecords           metric.Int64ObservableCounter
-	ReceiverNetworkSegments          metric.Int64ObservableCounter
-	ReceiverNetworkTraceIds          metric.Int64ObservableCounter
-	ReceiverNetworkTransportEvents   metric.Int64ObservableCounter
+	meter                             metric.Meter
+	mu                                sync.Mutex
+	registrations                     []metric.Registration
+	ReceiverNetworkBatches            metric.Int64ObservableCounter
+	ReceiverNetworkBuildEvents        metric.Int64ObservableCounter
+	ReceiverNetworkCaptureEvents      metric.Int64ObservableCounter
+	ReceiverNetworkCapturedBytes      metric.Int64ObservableCounter
+	ReceiverNetworkConnections        metric.Int64ObservableGauge
+	ReceiverNetworkConnectionsClosed  metric.Int64ObservableCounter
+	ReceiverNetworkConnectionsOpened  metric.Int64ObservableCounter
+	ReceiverNetworkDissectBytes       metric.Int64ObservableCounter
+	ReceiverNetworkDissectEvents      metric.Int64ObservableCounter
+	ReceiverNetworkDroppedRecords     metric.Int64ObservableCounter
+	ReceiverNetworkExchanges          metric.Int64ObservableCounter
+	ReceiverNetworkGapBytes           metric.Int64ObservableCounter
+	ReceiverNetworkLimits             metric.Int64ObservableCounter
+	ReceiverNetworkLostRecords        metric.Int64ObservableCounter
+	ReceiverNetworkMemoryLimit        metric.Int64ObservableGauge
+	ReceiverNetworkMemoryUsed         metric.Int64ObservableGauge
+	ReceiverNetworkMessages           metric.Int64ObservableCounter
+	ReceiverNetworkQueueCapacity      metric.Int64ObservableGauge
+	ReceiverNetworkQueueSize          metric.Int64ObservableGauge
+	ReceiverNetworkRecords            metric.Int64ObservableCounter
+	ReceiverNetworkSegments           metric.Int64ObservableCounter
+	ReceiverNetworkTraceIds           metric.Int64ObservableCounter
+	ReceiverNetworkTrackedConnections metric.Int64ObservableGauge
+	ReceiverNetworkTransportEvents    metric.Int64ObservableCounter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -59,6 +63,21 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterReceiverNetworkBatchesCallback sets callback for observable ReceiverNetworkBatches metric.
+func (builder *TelemetryBuilder) RegisterReceiverNetworkBatchesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverNetworkBatches, obs: o})
+		return nil
+	}, builder.ReceiverNetworkBatches)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterReceiverNetworkBuildEventsCallback sets callback for observable ReceiverNetworkBuildEvents metric.
@@ -82,6 +101,21 @@ func (builder *TelemetryBuilder) RegisterReceiverNetworkCaptureEventsCallback(cb
 		cb(ctx, &observerInt64{inst: builder.ReceiverNetworkCaptureEvents, obs: o})
 		return nil
 	}, builder.ReceiverNetworkCaptureEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverNetworkCapturedBytesCallback sets callback for observable ReceiverNetworkCapturedBytes metric.
+func (builder *TelemetryBuilder) RegisterReceiverNetworkCapturedBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverNetworkCapturedBytes, obs: o})
+		return nil
+	}, builder.ReceiverNetworkCapturedBytes)
 	if err != nil {
 		return err
 	}
@@ -127,6 +161,21 @@ func (builder *TelemetryBuilder) RegisterReceiverNetworkConnectionsOpenedCallbac
 		cb(ctx, &observerInt64{inst: builder.ReceiverNetworkConnectionsOpened, obs: o})
 		return nil
 	}, builder.ReceiverNetworkConnectionsOpened)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverNetworkDissectBytesCallback sets callback for observable ReceiverNetworkDissectBytes metric.
+func (builder *TelemetryBuilder) RegisterReceiverNetworkDissectBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverNetworkDissectBytes, obs: o})
+		return nil
+	}, builder.ReceiverNetworkDissectBytes)
 	if err != nil {
 		return err
 	}
@@ -346,6 +395,21 @@ func (builder *TelemetryBuilder) RegisterReceiverNetworkTraceIdsCallback(cb metr
 	return nil
 }
 
+// RegisterReceiverNetworkTrackedConnectionsCallback sets callback for observable ReceiverNetworkTrackedConnections metric.
+func (builder *TelemetryBuilder) RegisterReceiverNetworkTrackedConnectionsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverNetworkTrackedConnections, obs: o})
+		return nil
+	}, builder.ReceiverNetworkTrackedConnections)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterReceiverNetworkTransportEventsCallback sets callback for observable ReceiverNetworkTransportEvents metric.
 func (builder *TelemetryBuilder) RegisterReceiverNetworkTransportEventsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -389,9 +453,15 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverNetworkBatches, err = builder.meter.Int64ObservableCounter(
+		"otelcol_receiver_network_batches",
+		metric.WithDescription("Batches of spans or log records handed to the queues. [Development]"),
+		metric.WithUnit("{batch}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverNetworkBuildEvents, err = builder.meter.Int64ObservableCounter(
 		"otelcol_receiver_network_build_events",
-		metric.WithDescription("What building records cut, dropped or redacted, by kind. [Development]"),
+		metric.WithDescription("Calls taken for building records, and what was cut, dropped or redacted, by kind. [Development]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
@@ -399,6 +469,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_network_capture_events",
 		metric.WithDescription("What the source itself counts, by kind. [Development]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverNetworkCapturedBytes, err = builder.meter.Int64ObservableCounter(
+		"otelcol_receiver_network_captured_bytes",
+		metric.WithDescription("Bytes of packets that the source copied or read. [Development]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverNetworkConnections, err = builder.meter.Int64ObservableGauge(
@@ -417,6 +493,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_network_connections_opened",
 		metric.WithDescription("Connections that were followed. [Development]"),
 		metric.WithUnit("{connection}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverNetworkDissectBytes, err = builder.meter.Int64ObservableCounter(
+		"otelcol_receiver_network_dissect_bytes",
+		metric.WithDescription("Bytes that did not reach dissection (gap), were not dissected (skipped) or were not given back by a dissector (unreleased), by kind. [Development]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverNetworkDissectEvents, err = builder.meter.Int64ObservableCounter(
@@ -469,7 +551,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverNetworkMessages, err = builder.meter.Int64ObservableCounter(
 		"otelcol_receiver_network_messages",
-		metric.WithDescription("Protocol messages found, by protocol. [Development]"),
+		metric.WithDescription("Protocol messages found, by protocol and kind (request, response, interim, one_way). [Development]"),
 		metric.WithUnit("{message}"),
 	)
 	errs = errors.Join(errs, err)
@@ -501,6 +583,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_network_trace_ids",
 		metric.WithDescription("Calls, by where their trace id came from. [Development]"),
 		metric.WithUnit("{call}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverNetworkTrackedConnections, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_network_tracked_connections",
+		metric.WithDescription("Connections in the connection tables, by phase. [Development]"),
+		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverNetworkTransportEvents, err = builder.meter.Int64ObservableCounter(
