@@ -78,6 +78,18 @@ test-live: build ## Run the tests that load eBPF and capture real traffic (root)
 	WIRESPAN_BIN=$(CURDIR)/bin/wirespan \
 	go test -race -count=1 -p 1 -timeout 20m $(if $(SUDO),-exec '$(SUDO)') $(LIVE)
 
+.PHONY: test-kernel
+test-kernel: build ## Run the smoke test on the running kernel and, emulated, on Debian's (KERNELS="running 6.1 6.12"; needs qemu-system-x86)
+	@mkdir -p build/kernel
+	@go build -o build/kernel/test-kernel ./test/kernel
+	@build/kernel/test-kernel $(KERNELS)
+
+.PHONY: verifier-cost
+verifier-cost: ## Print what the eBPF programs cost beside what is committed (root; UPDATE=1 writes bpf/cost.txt)
+	@mkdir -p build
+	@go build -o build/verifier-cost ./bpf/cost
+	@$(SUDO) build/verifier-cost $(if $(UPDATE),-update)
+
 .PHONY: check-generated
 check-generated: ## Generate the eBPF files once more, elsewhere, and fail if they differ from those in the repository
 	@rm -rf build/bpf && mkdir -p build && cp -r bpf build/bpf

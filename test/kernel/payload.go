@@ -1,0 +1,68 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// capturePackage has the tests that are part of the smoke test.
+const capturePackage = "./receiver/networkreceiver/capture/ebpf"
+
+// makePayload fills a folder with what the smoke test needs: programs without
+// libraries, and links to what there is already.
+func makePayload(ctx context.Context, dir string) (string, error) {
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	for _, build := range [][]string{
+		{"build", "-o", filepath.Join(dir, "smoke"), "./test/kernel/smoke"},
+		{"build", "-o", filepath.Join(dir, "verifier-cost"), "./bpf/cost"},
+		{"test", "-c", "-o", filepath.Join(dir, "ebpf.test"), capturePackage},
+	} {
+		c := exec.CommandContext(ctx, "go", build...)
+		c.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := c.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build %s: %w\n%s", build[len(build)-1], err, out)
+		}
+	}
+	busybox, err := exec.LookPath("busybox")
+	if err != nil {
+		return "", errors.New("there is no busybox: install busybox-static")
+	}
+	for name, file := range map[string]string{
+		"busybox":               busybox,
+		"wirespan":              "bin/wirespan",
+		"config.yaml":           "distributions/wirespan/config.yaml",
+		"cost.txt":              "bpf/cost.txt",
+		"capture_x86_bpfel.o":   "bpf/capture_x86_bpfel.o",
+		"capture_arm64_bpfel.o": "bpf/capture_arm64_bpfel.o",
+	} {
+		if err := link(file, filepath.Join(dir, name)); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+func link(file, name string) error {
+	target, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(target); err != nil {
+		return fmt.Errorf("find %s (make build makes the collector): %w", file, err)
+	}
+	return os.Symlink(target, name)
+}
