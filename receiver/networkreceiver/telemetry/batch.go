@@ -7,6 +7,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 // traceBatch collects spans, each under the resource of its process.
@@ -111,6 +113,43 @@ func resourceSize(r pcommon.Resource) int {
 	return size
 }
 
+const (
+	// attributeSize is what an attribute takes as OTLP besides its key and its
+	// text: tags, lengths, a number.
+	attributeSize = 14
+	// recordRoom is for what each record has besides: ids, times, sizes.
+	recordRoom = 320
+	// incompleteRoom is for saying what is missing.
+	incompleteRoom = 320
+)
+
+// recordSize is about the size of a record of a call as OTLP, without payload.
+// It is rather too large than too small. Measuring finished records took 6 % of the
+// time of building them.
+func (b *Builder) recordSize(c *call) int {
+	size := recordRoom + b.common.size() + len(c.summary.Name) + len(c.protocol.event)
+	if incomplete(c.Exchange) {
+		size += incompleteRoom
+	}
+	for _, m := range c.Interim {
+		size += flagsSize(m)
+	}
+	if c.Request != nil {
+		size += flagsSize(c.Request)
+	}
+	if c.Response != nil {
+		size += flagsSize(c.Response)
+	}
+	return size
+}
+
+func flagsSize(m *dissect.Message) (n int) {
+	for _, flag := range m.Flags {
+		n += len(flag) + 8
+	}
+	return n
+}
+
 // roomForSpan hands the batch over first where a span of about size bytes would
 // make it too large, and starts its clock where it is empty.
 func (b *Builder) roomForSpan(size int, now int64) {
@@ -132,28 +171,23 @@ func (b *Builder) roomForLog(size int, now int64) {
 }
 
 // addedSpan counts a span that was built, and hands the batch over when full.
-func (b *Builder) addedSpan(span ptrace.Span) {
+func (b *Builder) addedSpan(size int) {
 	b.stats.Spans.Add(1)
 	b.traces.n++
-	b.traces.bytes += spanSizer.SpanSize(span) + 8
+	b.traces.bytes += size
 	if b.traces.n >= b.set.Batch.Records || b.traces.bytes >= b.set.Batch.Bytes {
 		b.flushTraces()
 	}
 }
 
-func (b *Builder) addedLog(record plog.LogRecord) {
+func (b *Builder) addedLog(size int) {
 	b.stats.LogRecords.Add(1)
 	b.logs.n++
-	b.logs.bytes += logSizer.LogRecordSize(record) + 8
+	b.logs.bytes += size
 	if b.logs.n >= b.set.Batch.Records || b.logs.bytes >= b.set.Batch.Bytes {
 		b.flushLogs()
 	}
 }
-
-var (
-	spanSizer ptrace.ProtoMarshaler
-	logSizer  plog.ProtoMarshaler
-)
 
 func (b *Builder) flushTraces() {
 	if b.traces.n > 0 {

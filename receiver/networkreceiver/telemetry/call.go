@@ -18,7 +18,9 @@ type call struct {
 	*pair.Exchange
 	protocol          *protocol
 	id                identity
-	request, response payload
+	request, response parts
+	summary           dissect.Summary
+	failed            bool // the span's status
 	now               int64
 	naming            ServiceName
 
@@ -27,6 +29,12 @@ type call struct {
 	parent        pcommon.SpanID
 	local, remote netip.AddrPort // as this side sees it
 	sideIsLocal   bool           // the side is Conn's local end
+}
+
+// parts is what records may carry of one message, redacted.
+type parts struct {
+	payload
+	headers, trailers []field
 }
 
 // view looks at the call from one end.
@@ -76,18 +84,18 @@ func (c *call) end() int64 {
 }
 
 // addTimes adds the times between start and end, in nanoseconds since the start.
-func (c *call) addTimes(m pcommon.Map) {
+func (c *call) addTimes(m *attributes) {
 	start := c.start()
 	if c.Request != nil {
-		m.PutInt(keyTimeLastRequestByte, max(0, c.Request.Last.Time-start))
+		m.Int(keyTimeLastRequestByte, max(0, c.Request.Last.Time-start))
 	}
 	if c.Response != nil {
 		if c.Request != nil {
-			m.PutInt(keyTimeFirstResponseByte, max(0, c.Response.First.Time-start))
+			m.Int(keyTimeFirstResponseByte, max(0, c.Response.First.Time-start))
 		}
-		m.PutInt(keyTimeLastResponseByte, max(0, c.Response.Last.Time-start))
+		m.Int(keyTimeLastResponseByte, max(0, c.Response.Last.Time-start))
 	}
 	if c.First && c.Conn.Established > 0 && c.Conn.Started > 0 {
-		m.PutInt(keyTimeConnect, max(0, c.Conn.Established-c.Conn.Started))
+		m.Int(keyTimeConnect, max(0, c.Conn.Established-c.Conn.Started))
 	}
 }

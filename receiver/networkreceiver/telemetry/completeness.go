@@ -12,12 +12,16 @@ import (
 
 // incomplete reports whether anything of a call is missing, lost or cut.
 func incomplete(x *pair.Exchange) bool {
-	return x.Request == nil || x.Response == nil || messageIncomplete(x.Request) || messageIncomplete(x.Response)
+	return x.Missing != "" || messageIncomplete(x.Request) || messageIncomplete(x.Response)
 }
 
 func messageIncomplete(m *dissect.Message) bool {
-	return m.GapBytes > 0 || m.Incomplete != "" || m.Midway || m.Content.Truncated != ""
+	return m != nil && (m.GapBytes > 0 || m.Incomplete != "" || m.Midway || m.Content.Truncated != "")
 }
+
+// completenessRoom is how many attributes addCompleteness adds to a record of
+// which nothing is missing, and two more.
+const completenessRoom = 8
 
 // addCompleteness says what is missing, and how sure the rest is. Sizes are
 // always there, the rest only where there is something to say.
@@ -38,6 +42,7 @@ func (c *call) addCompleteness(m pcommon.Map, bodyCut [2]string) {
 		m.PutBool(keyIncomplete, true)
 	}
 	switch {
+	case c.Missing == "": // whole, or a message that stands for itself
 	case c.Request == nil:
 		m.PutStr(keyMissingSide, "request")
 		putStr(m, keyMissingReason, c.Missing)

@@ -15,7 +15,8 @@ import (
 func (b *Builder) addLog(c *call) {
 	policy := &c.protocol.payload
 	request, response := c.request.limited(policy.MaxBody, "limit"), c.response.limited(policy.MaxBody, "limit")
-	b.roomForLog(len(request.body)+len(response.body)+2048, c.now)
+	size := b.recordSize(c) + request.len() + response.len() + c.request.fieldsSize(&c.protocol.request) + c.response.fieldsSize(&c.protocol.response)
+	b.roomForLog(size, c.now)
 
 	record := b.logs.scope(resourceOf(c.Conn)).LogRecords().AppendEmpty()
 	record.SetTraceID(c.id.trace)
@@ -26,57 +27,50 @@ func (b *Builder) addLog(c *call) {
 	record.SetEventName(c.protocol.event)
 
 	m := record.Attributes()
-	m.EnsureCapacity(attributeRoom)
+	m.EnsureCapacity(1 + len(b.common.list) + completenessRoom)
 	m.PutStr(keySide, c.sideName())
-	b.addCall(c, m)
+	b.common.put(m)
 	c.addCompleteness(m, [2]string{request.cut, response.cut})
 	switch {
 	case !policy.Enabled:
 	case policy.InAttributes:
-		b.addToAttributes(m, c, &request, &response)
+		c.addToAttributes(m, &request, &response)
 	default:
 		body := record.Body().SetEmptyMap()
 		body.EnsureCapacity(2)
-		b.addToBody(body, bodyRequest, c.Request, &request, c.protocol)
-		b.addToBody(body, bodyResponse, c.Response, &response, c.protocol)
+		addToBody(body, bodyRequest, c.Request, &c.request, &request)
+		addToBody(body, bodyResponse, c.Response, &c.response, &response)
 	}
-	b.addedLog(record)
+	b.addedLog(size)
 }
 
 // addToBody adds one message to a log record's body. A message that was not seen
 // is not there.
-func (b *Builder) addToBody(body pcommon.Map, key string, msg *dissect.Message, p *payload, proto *protocol) {
+func addToBody(body pcommon.Map, key string, msg *dissect.Message, p *parts, content *payload) {
 	if msg == nil {
 		return
 	}
 	m := body.PutEmptyMap(key)
-	m.EnsureCapacity(3)
-	if fields := msg.Content.Headers; len(fields) > 0 {
-		headers := m.PutEmptyMap(bodyHeaders)
-		headers.EnsureCapacity(min(len(fields), maxFields))
-		b.addFields(headers, fields, &proto.headerNames)
+	m.EnsureCapacity(2)
+	if len(p.headers) > 0 {
+		addToMap(m.PutEmptyMap(bodyHeaders), p.headers)
 	}
-	if fields := msg.Content.Trailers; len(fields) > 0 {
-		b.addFields(m.PutEmptyMap(bodyTrailers), fields, &proto.headerNames)
+	if len(p.trailers) > 0 {
+		addToMap(m.PutEmptyMap(bodyTrailers), p.trailers)
 	}
-	putBody(m, bodyBody, p)
+	putBody(m, bodyBody, content)
 }
 
 // addToAttributes is the other place for the same payload.
-func (b *Builder) addToAttributes(m pcommon.Map, c *call, request, response *payload) {
-	b.addHeaders(c, m)
-	if c.Request != nil {
-		b.addTrailers(m, c.Request, c.protocol.request.trailer)
-	}
-	if c.Response != nil {
-		b.addTrailers(m, c.Response, c.protocol.response.trailer)
-	}
+func (c *call) addToAttributes(m pcommon.Map, request, response *payload) {
+	addToSpan(m, c.request.headers)
+	addToSpan(m, c.response.headers)
+	addToSpan(m, c.request.trailers)
+	addToSpan(m, c.response.trailers)
 	putBody(m, c.protocol.request.body, request)
 	putBody(m, c.protocol.response.body, response)
 }
 
-func (b *Builder) addTrailers(m pcommon.Map, msg *dissect.Message, prefix string) {
-	if len(msg.Content.Trailers) > 0 {
-		b.addFields(m, msg.Content.Trailers, &nameCache{prefix: prefix})
-	}
+func (p *parts) fieldsSize(k *messageKeys) int {
+	return sizeOf(p.headers, len(k.header)) + sizeOf(p.trailers, len(k.trailer))
 }

@@ -6,8 +6,6 @@ package telemetry
 import (
 	"net/netip"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
@@ -15,16 +13,18 @@ import (
 // addNetwork adds the connection, as the call's side sees it. What the dissector
 // has said about client and server stays: a Host header knows the server better
 // than a socket does.
-func (c *call) addNetwork(m pcommon.Map) {
-	m.PutStr(keyNetworkTransport, transportName(c.Conn.Transport))
+func (b *Builder) addNetwork(c *call, m *attributes) {
+	m.str(keyNetworkTransport, transportName(c.Conn.Transport))
 	if t := networkType(c.remote.Addr()); t != "" {
-		m.PutStr(keyNetworkType, t)
+		m.str(keyNetworkType, t)
 	}
-	putDefault(m, keyNetworkProtocolName, c.protocol.name)
-	putAddrPort(m, keyNetworkPeerAddress, keyNetworkPeerPort, c.remote)
-	putAddrPort(m, keyNetworkLocalAddress, keyNetworkLocalPort, c.local)
+	if !m.has(keyNetworkProtocolName) {
+		m.str(keyNetworkProtocolName, c.protocol.name)
+	}
+	b.addAddrPort(m, keyNetworkPeerAddress, keyNetworkPeerPort, c.remote)
+	b.addAddrPort(m, keyNetworkLocalAddress, keyNetworkLocalPort, c.local)
 	if nat := c.Conn.RemoteNAT; nat.IsValid() && nat != c.Conn.Remote && c.sideIsLocal {
-		putAddrPort(m, keyPeerNATAddress, keyPeerNATPort, nat)
+		b.addAddrPort(m, keyPeerNATAddress, keyPeerNATPort, nat)
 	}
 	if c.sideIsLocal {
 		c.addPeerProcess(m)
@@ -33,24 +33,29 @@ func (c *call) addNetwork(m pcommon.Map) {
 	if c.side == dissect.ServerSide {
 		client, server = server, client
 	}
-	putDefaultAddrPort(m, keyClientAddress, keyClientPort, client)
-	putDefaultAddrPort(m, keyServerAddress, keyServerPort, server)
+	// A port belongs to its address: both or none.
+	if !m.has(keyClientAddress) {
+		b.addAddrPort(m, keyClientAddress, keyClientPort, client)
+	}
+	if !m.has(keyServerAddress) {
+		b.addAddrPort(m, keyServerAddress, keyServerPort, server)
+	}
 }
 
 // addPeerProcess names the process at the other end, if that is on this machine.
 // Its service name is the one that its own records have in service.name.
-func (c *call) addPeerProcess(m pcommon.Map) {
+func (c *call) addPeerProcess(m *attributes) {
 	p := c.Conn.PeerProcess
 	if p == nil {
 		return
 	}
-	m.PutInt(keyPeerProcessPID, int64(p.PID))
-	putStr(m, keyPeerProcessName, p.Name)
+	m.Int(keyPeerProcessPID, int64(p.PID))
+	m.strIfAny(keyPeerProcessName, p.Name)
 	if isContainerID(p.ContainerID) {
-		m.PutStr(keyPeerContainerID, p.ContainerID)
+		m.str(keyPeerContainerID, p.ContainerID)
 	}
 	if c.naming == ServiceNameProcess && !contained(p) {
-		putStr(m, keyServicePeerName, serviceName(p))
+		m.strIfAny(keyServicePeerName, serviceName(p))
 	}
 }
 
@@ -71,22 +76,26 @@ func networkType(a netip.Addr) string {
 	return "ipv6"
 }
 
-func putAddrPort(m pcommon.Map, addressKey, portKey string, p netip.AddrPort) {
+func (b *Builder) addAddrPort(m *attributes, addressKey, portKey string, p netip.AddrPort) {
 	if p.IsValid() {
-		m.PutStr(addressKey, p.Addr().Unmap().String())
-		m.PutInt(portKey, int64(p.Port()))
+		m.str(addressKey, b.addresses.text(p.Addr()))
+		m.Int(portKey, int64(p.Port()))
 	}
 }
 
-// putDefaultAddrPort adds both or none: a port belongs to its address.
-func putDefaultAddrPort(m pcommon.Map, addressKey, portKey string, p netip.AddrPort) {
-	if _, ok := m.Get(addressKey); !ok {
-		putAddrPort(m, addressKey, portKey, p)
-	}
-}
+// addressCache remembers the text of a bounded number of addresses.
+type addressCache map[netip.Addr]string
 
-func putDefault(m pcommon.Map, key, value string) {
-	if _, ok := m.Get(key); !ok {
-		m.PutStr(key, value)
+const maxCachedAddresses = 1024
+
+func (a addressCache) text(addr netip.Addr) string {
+	if text, ok := a[addr]; ok {
+		return text
 	}
+	if len(a) >= maxCachedAddresses {
+		clear(a)
+	}
+	text := addr.Unmap().String()
+	a[addr] = text
+	return text
 }

@@ -4,24 +4,25 @@
 package telemetry
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
-// maxFields bounds the header fields, and the trailer fields, of one message that
-// become part of a record.
-const maxFields = 256
-
 // payload is the part of a message's body that records may carry.
+// At most one of text and bytes is not empty.
 type payload struct {
-	body []byte // redacted, at most as long as the larger of MaxBody and Preview
-	text bool   // goes into a string
-	cut  string // why body is not the whole one
+	text  string // redacted, at most as long as the larger of MaxBody and Preview
+	bytes []byte // likewise, of what is no text
+	cut   string // why it is not the whole body
 }
+
+func (p *payload) len() int { return len(p.text) + len(p.bytes) }
 
 // payloadOf redacts a message's body once, for all records of its call.
 func (b *Builder) payloadOf(p *protocol, m *dissect.Message) (out payload) {
@@ -48,33 +49,43 @@ func (b *Builder) payloadOf(p *protocol, m *dissect.Message) (out payload) {
 		out.cut = "media_type"
 		return out
 	}
-	body := clip(content.Body, limit)
-	body = b.redactor.Body(content.MediaType, body)
-	out.body = clip(body, limit)
+	body := b.redactor.Body(content.MediaType, clip(content.Body, limit))
+	body = clip(body, limit)
 	if len(content.Body) > limit {
 		b.stats.BodiesCut.Add(1)
 		out.cut = "limit"
 	}
-	if out.cut != "" {
-		whole := wholeCharacters(out.body)
-		if out.text = textual(content) && utf8.Valid(whole); out.text {
-			out.body = whole
+	if textual(content) {
+		text := body
+		if out.cut != "" {
+			text = wholeCharacters(body)
 		}
-		return out
+		if utf8.Valid(text) {
+			out.text = textOf(text)
+			return out
+		}
 	}
-	out.text = textual(content) && utf8.Valid(out.body)
+	out.bytes = body
 	return out
+}
+
+// textOf is b as a string. Where nearly all of b's memory is used it is not copied:
+// a message's body belongs to its exchange, and nobody changes it any more.
+func textOf(b []byte) string {
+	if cap(b)-len(b) > len(b)/8 {
+		return string(b)
+	}
+	return unsafe.String(unsafe.SliceData(b), len(b))
 }
 
 // limited is the payload in at most n bytes. reason says why it was cut here.
 func (p *payload) limited(n int, reason string) payload {
-	if len(p.body) <= n {
+	if p.len() <= n {
 		return *p
 	}
-	cut := *p
-	cut.body = clip(p.body, n)
-	if cut.cut == "" {
-		cut.cut = reason
+	cut := payload{text: clip(p.text, n), bytes: clip(p.bytes, n), cut: cmp.Or(p.cut, reason)}
+	if len(p.text) > 2*n {
+		cut.text = strings.Clone(cut.text) // let go of the rest
 	}
 	return cut
 }
@@ -82,7 +93,7 @@ func (p *payload) limited(n int, reason string) payload {
 // preview is the beginning of a text in at most n bytes. Other bodies are left to
 // log records.
 func (p *payload) preview(n int) payload {
-	if !p.text {
+	if len(p.bytes) > 0 {
 		return payload{cut: p.cut}
 	}
 	return p.limited(n, "preview")
@@ -142,28 +153,9 @@ func wholeCharacters(b []byte) []byte {
 // putBody adds a payload that is not empty: text as a string, else bytes.
 func putBody(m pcommon.Map, key string, p *payload) {
 	switch {
-	case len(p.body) == 0:
-	case p.text:
-		m.PutStr(key, string(p.body))
-	default:
-		m.PutEmptyBytes(key).FromRaw(p.body)
-	}
-}
-
-// addFields adds header or trailer fields as lists of values, redacted, under the
-// keys that names gives.
-func (b *Builder) addFields(m pcommon.Map, fields []dissect.Header, names *nameCache) {
-	if n := len(fields) - maxFields; n > 0 {
-		b.stats.HeadersDropped.Add(uint64(n))
-	}
-	for i := range fields[:min(len(fields), maxFields)] {
-		f := &fields[i]
-		v, there := m.GetOrPutEmpty(names.key(f.Name))
-		if !there {
-			v.SetEmptySlice()
-		} else if v.Type() != pcommon.ValueTypeSlice {
-			continue // a field that the dissector has described itself
-		}
-		v.Slice().AppendEmpty().SetStr(valid(b.redactor.Header(f.Name, f.Value)))
+	case len(p.text) > 0:
+		m.PutStr(key, p.text)
+	case len(p.bytes) > 0:
+		m.PutEmptyBytes(key).FromRaw(p.bytes)
 	}
 }

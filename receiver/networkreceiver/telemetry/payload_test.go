@@ -13,6 +13,7 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 )
 
 func withBody(mediaType, body string) *pair.Exchange {
@@ -197,14 +198,14 @@ func TestManyHeaders(t *testing.T) {
 }
 
 func TestNameCacheIsBounded(t *testing.T) {
-	n := nameCache{prefix: "p."}
+	n, r := nameCache{prefix: "p."}, redact.New(redact.Default())
 	for i := range 3 * maxCachedNames {
-		require.Equal(t, "p.x-"+strconv.Itoa(i), n.key("X-"+strconv.Itoa(i)))
+		require.Equal(t, "p.x-"+strconv.Itoa(i), n.of("X-"+strconv.Itoa(i), r).attribute)
 	}
-	require.LessOrEqual(t, len(n.keys), maxCachedNames)
+	require.LessOrEqual(t, len(n.names), maxCachedNames)
 	long := strings.Repeat("X", 1000)
-	require.Equal(t, "p."+strings.ToLower(long), n.key(long))
-	require.NotContains(t, n.keys, long)
+	require.Equal(t, "p."+strings.ToLower(long), n.of(long, r).attribute)
+	require.NotContains(t, n.names, long)
 }
 
 func TestValidate(t *testing.T) {

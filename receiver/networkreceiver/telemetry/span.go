@@ -16,14 +16,17 @@ const (
 	flagIsRemote    = 0x200
 )
 
-// attributeRoom is how many attributes a record without headers has, about.
-const attributeRoom = 40
-
 // addSpan builds the span of the call's side.
 func (b *Builder) addSpan(c *call) {
 	policy := &c.protocol.payload
 	request, response := c.request.preview(policy.Preview), c.response.preview(policy.Preview)
-	b.roomForSpan(len(request.body)+len(response.body)+2048, c.now)
+	var fields [2][]field
+	if policy.Enabled && policy.SpanHeaders {
+		fields = [...][]field{c.request.headers, c.response.headers}
+	}
+	size := b.recordSize(c) + request.len() + response.len() + len(c.id.header.State) +
+		sizeOf(fields[0], len(c.protocol.request.header)) + sizeOf(fields[1], len(c.protocol.response.header))
+	b.roomForSpan(size, c.now)
 
 	span := b.traces.scope(resourceOf(c.Conn)).Spans().AppendEmpty()
 	span.SetTraceID(c.id.trace)
@@ -37,55 +40,20 @@ func (b *Builder) addSpan(c *call) {
 	}
 	span.SetStartTimestamp(pcommon.Timestamp(c.start()))
 	span.SetEndTimestamp(pcommon.Timestamp(c.end()))
-
-	m := span.Attributes()
-	m.EnsureCapacity(attributeRoom + b.fieldsOnSpan(c))
-	summary, isError := b.addCall(c, m)
-	c.addCompleteness(m, [2]string{request.cut, response.cut})
-	span.SetName(valid(summary.Name))
-	if isError {
+	span.SetName(valid(c.summary.Name))
+	if c.failed {
 		span.Status().SetCode(ptrace.StatusCodeError)
 	}
-	if policy.Enabled && policy.SpanHeaders {
-		b.addHeaders(c, m)
-	}
+
+	m := span.Attributes()
+	m.EnsureCapacity(len(b.common.list) + completenessRoom + len(fields[0]) + len(fields[1]) + 2)
+	b.common.put(m)
+	c.addCompleteness(m, [2]string{request.cut, response.cut})
+	addToSpan(m, fields[0])
+	addToSpan(m, fields[1])
 	putBody(m, c.protocol.request.body, &request)
 	putBody(m, c.protocol.response.body, &response)
-	b.addedSpan(span)
-}
-
-// addCall adds what a span and a log record have in common.
-func (b *Builder) addCall(c *call, m pcommon.Map) (summary dissect.Summary, isError bool) {
-	summary = c.Dissector.Describe(c.side, c.Request, c.Response, b.describing(m))
-	isError, errorType := c.outcome(&summary)
-	putStr(m, keyErrorType, errorType)
-	c.addNetwork(m)
-	c.addTimes(m)
-	putStr(m, keyTraceSource, c.id.header.Format.String())
-	return summary, isError
-}
-
-func (b *Builder) addHeaders(c *call, m pcommon.Map) {
-	if c.Request != nil {
-		b.addFields(m, c.Request.Content.Headers, &c.protocol.requestNames)
-	}
-	if c.Response != nil {
-		b.addFields(m, c.Response.Content.Headers, &c.protocol.responseNames)
-	}
-}
-
-// fieldsOnSpan is how many attributes headers will make.
-func (b *Builder) fieldsOnSpan(c *call) (n int) {
-	if policy := &c.protocol.payload; !policy.Enabled || !policy.SpanHeaders {
-		return 0
-	}
-	if c.Request != nil {
-		n += min(len(c.Request.Content.Headers), maxFields)
-	}
-	if c.Response != nil {
-		n += min(len(c.Response.Content.Headers), maxFields)
-	}
-	return n
+	b.addedSpan(size)
 }
 
 // spanFlags says whether the parent is in another process where that is known. It

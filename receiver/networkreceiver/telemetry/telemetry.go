@@ -49,8 +49,10 @@ type Builder struct {
 
 	redactor  *redact.Redactor
 	protocols map[string]*protocol
-	described described
-	call      call // the one being built
+	addresses addressCache
+	common    attributes // what the records of a call share
+	fields    []field    // of the call's messages
+	call      call       // the one being built
 	traces    traceBatch
 	logs      logBatch
 }
@@ -68,6 +70,7 @@ func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
 		now:       s.Now,
 		redactor:  redact.New(s.Redaction),
 		protocols: make(map[string]*protocol),
+		addresses: make(addressCache),
 	}
 	if builder.now == nil {
 		builder.now = func() int64 { return time.Now().UnixNano() }
@@ -75,7 +78,7 @@ func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
 	res := newResources(&builder.set, builder.redactor)
 	builder.traces = newTraceBatch(res, s.Version)
 	builder.logs = newLogBatch(res, s.Version)
-	builder.described.redactor = builder.redactor
+	builder.common.redactor = builder.redactor
 	return builder
 }
 
@@ -119,13 +122,14 @@ func (b *Builder) build(x *pair.Exchange) {
 		now:      b.now(),
 	}
 	b.countIdentity(&c.id)
-	c.request = b.payloadOf(c.protocol, x.Request)
-	c.response = b.payloadOf(c.protocol, x.Response)
+	c.request = b.partsOf(c.protocol, x.Request, dissect.ToServer)
+	c.response = b.partsOf(c.protocol, x.Response, dissect.ToClient)
 	if incomplete(x) {
 		b.stats.Incomplete.Add(1)
 	}
 	for _, side := range b.sides(x) {
 		c.view(side, b.peerCaptured(x.Conn))
+		b.describe(c)
 		if b.set.Traces {
 			b.addSpan(c)
 		}
@@ -134,7 +138,40 @@ func (b *Builder) build(x *pair.Exchange) {
 		}
 	}
 	b.stats.Redactions.Add(b.redactor.Applied() - before)
-	*c = call{} // hold on to nothing
+	// Hold on to nothing.
+	*c = call{}
+	b.common.reset()
+	clear(b.fields)
+	b.fields = b.fields[:0]
+}
+
+// partsOf redacts what records may carry of a message, once for all of them.
+func (b *Builder) partsOf(p *protocol, m *dissect.Message, d dissect.Direction) (out parts) {
+	if m == nil {
+		return out
+	}
+	out.payload = b.payloadOf(p, m)
+	if p.payload.Enabled && (b.set.Logs || p.payload.SpanHeaders) {
+		names := &p.names[d]
+		out.headers = b.fieldsOf(m.Content.Headers, &names.headers)
+		if b.set.Logs {
+			out.trailers = b.fieldsOf(m.Content.Trailers, &names.trailers)
+		}
+	}
+	return out
+}
+
+// describe works out what the records of the call's side have in common.
+func (b *Builder) describe(c *call) {
+	m := &b.common
+	m.reset()
+	c.summary = c.Dissector.Describe(c.side, c.Request, c.Response, m)
+	var errorType string
+	c.failed, errorType = c.outcome(&c.summary)
+	m.strIfAny(keyErrorType, errorType)
+	b.addNetwork(c, m)
+	c.addTimes(m)
+	m.strIfAny(keyTraceSource, c.id.header.Format.String())
 }
 
 var (

@@ -44,23 +44,29 @@ var (
 	}
 )
 
-// names tells whether a name stands for a secret. Verdicts are remembered for a
-// bounded number of names.
+// names tells whether a name stands for a secret.
 type names struct {
 	exact    map[string]bool // also false: allowed names
 	contains []string
 	suffixes []string
-	verdicts map[string]bool
+	verdicts [256][2]verdict // the newer one of each pair first
 }
 
-const maxVerdicts = 4096
+// verdict is what was found about a name, as it was spelled. Few names make up
+// nearly all traffic; of those that share a slot the two newest stay.
+type verdict struct {
+	name   string
+	secret bool
+}
+
+// maxVerdictName bounds the names that are remembered.
+const maxVerdictName = 64
 
 func newNames(l list, extra, allow []string) *names {
 	n := &names{
 		exact:    make(map[string]bool),
 		contains: strings.Fields(l.contains),
 		suffixes: strings.Fields(l.suffixes),
-		verdicts: make(map[string]bool),
 	}
 	for name := range strings.FieldsSeq(l.exact) {
 		n.exact[name] = true
@@ -83,17 +89,28 @@ func newNames(l list, extra, allow []string) *names {
 func (n *names) secret(name string) bool { return isSecret(n, name) }
 
 func isSecret[T text](n *names, name T) bool {
+	if len(name) == 0 {
+		return n.judge("")
+	}
+	known := &n.verdicts[slot(name)]
+	for i := range known {
+		if known[i].name == string(name) {
+			return known[i].secret
+		}
+	}
 	var buf nameBuffer
-	norm := normalise(&buf, name)
-	if verdict, known := n.verdicts[string(norm)]; known {
-		return verdict
+	secret := n.judge(string(normalise(&buf, name)))
+	if len(name) <= maxVerdictName {
+		known[0], known[1] = verdict{name: strings.Clone(string(name)), secret: secret}, known[0]
 	}
-	if len(n.verdicts) >= maxVerdicts {
-		clear(n.verdicts)
-	}
-	verdict := n.judge(string(norm))
-	n.verdicts[string(norm)] = verdict
-	return verdict
+	return secret
+}
+
+// slot spreads names that are not empty by their length and four of their bytes.
+func slot[T text](name T) uint8 {
+	n := len(name)
+	h := uint32(name[0])<<24 | uint32(name[n/3])<<16 | uint32(name[2*n/3])<<8 | uint32(name[n-1])
+	return uint8((h ^ uint32(n)) * 0x9e3779b1 >> 24)
 }
 
 func (n *names) judge(name string) bool {

@@ -14,13 +14,14 @@ package redact
 func redactPairs[T text](r *Redactor, s T, bare bool) T {
 	e := edit[T]{src: s}
 	for i := indexByte(s, 0, ':'); i >= 0; i = indexByte(s, i, ':') {
-		name, quoted := nameBeforeColon(s, i)
+		colon := i
 		i++
-		if len(name) == 0 {
+		start := skipSpace(s, i)
+		if start == len(s) || !bare && !quotedBefore(s, colon) && !opensString(s, start) {
 			continue
 		}
-		start := skipSpace(s, i)
-		if start == len(s) || !quoted && !bare && !opensString(s, start) || !isSecret(r.keys, name) {
+		name, quoted := nameBeforeColon(s, colon)
+		if len(name) == 0 || !isSecret(r.keys, name) {
 			continue
 		}
 		from, to, with := pairValue(s, start, quoted)
@@ -31,6 +32,15 @@ func redactPairs[T text](r *Redactor, s T, bare bool) T {
 		i = max(to, i)
 	}
 	return e.result()
+}
+
+// quotedBefore reports whether a quote closes before the colon at index colon.
+func quotedBefore[T text](s T, colon int) bool {
+	end := colon
+	for end > 0 && colon-end < maxName && isSpace(s[end-1]) {
+		end--
+	}
+	return end > 0 && (s[end-1] == '"' || s[end-1] == '\'')
 }
 
 // nameBeforeColon is the name that ends before the colon at index colon: what

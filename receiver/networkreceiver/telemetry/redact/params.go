@@ -121,6 +121,9 @@ func unescape[T text](s T) string {
 
 // redactUserinfo replaces user:password@ after the slashes of a URL.
 func redactUserinfo[T text](r *Redactor, s T) T {
+	if indexByte(s, 0, '@') < 0 {
+		return s
+	}
 	e := edit[T]{src: s}
 	if start := afterSlashes(s, 0); start > 0 { // without a scheme
 		replaceUserinfo(r, &e, start)

@@ -62,20 +62,35 @@ func New(s Settings) *Redactor {
 // Applied is the number of values replaced so far.
 func (r *Redactor) Applied() uint64 { return r.applied }
 
-// Header redacts a field's value by its name, and URLs in values that stay.
-func (r *Redactor) Header(name, value string) string {
-	if r.set.Headers && value != "" && r.headers.secret(name) {
+// Field is how the values of a field are redacted. It depends on the field's name
+// alone and may be kept.
+type Field struct{ secret, authority bool }
+
+// Field judges a field by its name.
+func (r *Redactor) Field(name string) Field {
+	return Field{
+		secret:    r.set.Headers && r.headers.secret(name),
+		authority: r.set.URLs && isAuthority(name),
+	}
+}
+
+// Value redacts a field's value: all of it, or the URLs in a value that stays.
+func (r *Redactor) Value(f Field, value string) string {
+	if f.secret && value != "" {
 		r.applied++
 		return Marker
 	}
 	if r.set.URLs {
-		if isAuthority(name) {
+		if f.authority {
 			value = redactAuthority(r, value)
 		}
 		value = scrub(r, value, looseText)
 	}
 	return value
 }
+
+// Header redacts a field's value by its name, and URLs in values that stay.
+func (r *Redactor) Header(name, value string) string { return r.Value(r.Field(name), value) }
 
 // isAuthority reports whether a field's value is an authority.
 func isAuthority(name string) bool {

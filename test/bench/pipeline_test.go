@@ -1,0 +1,94 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+
+	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/pcap"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
+)
+
+// shard is stages 2 to 5 of one shard, with the receiver's default settings but
+// room for more connections.
+type shard struct {
+	capture.Handler
+	builder *telemetry.Builder
+	conn    conn.Stats
+	engine  engine.Stats
+	pair    pair.Stats
+	records telemetry.Stats
+
+	// reached is called at the start of frame number at.
+	at, frames int
+	reached    func()
+}
+
+// discard is the next component.
+type discard struct{}
+
+func (discard) Traces(ptrace.Traces, int) {}
+func (discard) Logs(plog.Logs, int)       {}
+
+func newShard() *shard {
+	memory := budget.New(4 << 30)
+	s := &shard{at: -1}
+	settings := telemetry.DefaultSettings()
+	settings.Version, settings.HostName = "0.0.0", "node-1"
+	s.builder = telemetry.New(settings, memory, discard{}, &s.records)
+	pairer := pair.New(pair.Settings{}, s.builder, &s.pair)
+	dissection := engine.New(engine.Settings{}, registry.All(), memory, pairer, zap.NewNop(), &s.engine)
+	s.Handler = conn.NewTable(conn.Settings{MaxConnections: 1 << 20}, memory, dissection, &s.conn)
+	return s
+}
+
+// Segment implements capture.Handler.
+func (s *shard) Segment(seg *capture.Segment) {
+	if s.frames == s.at {
+		s.reached()
+	}
+	s.frames++
+	s.Handler.Segment(seg)
+}
+
+// wirespan reads a capture file with a number of shards and gives the number of
+// calls that became a span and a log record.
+func wirespan(tb testing.TB, f *file, shards ...*shard) (calls int) {
+	tb.Helper()
+	ctx := context.Background()
+	source := pcap.New(pcap.Settings{Files: []string{f.path}, Shards: len(shards)}, zap.NewNop(), &pcap.Stats{})
+	require.NoError(tb, source.Start(ctx))
+	errs := make([]error, len(shards))
+	var wg sync.WaitGroup
+	for i, s := range shards {
+		wg.Go(func() {
+			errs[i] = source.Run(ctx, i, s)
+			s.Handler.(*conn.Table).Shutdown(0)
+			s.builder.Flush()
+		})
+	}
+	wg.Wait()
+	require.NoError(tb, source.Close())
+	for i, s := range shards {
+		require.NoError(tb, errs[i])
+		require.Equal(tb, s.pair.Paired.Load(), s.records.Spans.Load())
+		require.Equal(tb, s.pair.Paired.Load(), s.records.LogRecords.Load())
+		require.Zero(tb, s.records.Incomplete.Load())
+		calls += int(s.pair.Paired.Load())
+	}
+	return calls
+}
