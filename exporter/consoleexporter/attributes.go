@@ -107,8 +107,20 @@ func address(attrs pcommon.Map, hostKey, portKey string) string {
 	return net.JoinHostPort(host, strconv.FormatInt(port, 10))
 }
 
-// operationOf is method and target, as in a request line.
+// operations are the attributes that name the operation and its target, by the
+// conventions of protocols other than HTTP.
+var operations = [...]struct{ operation, target string }{
+	{keyDNSType, keyDNSName},
+}
+
+// operationOf is the operation and its target: in HTTP method and target, as in a
+// request line.
 func operationOf(attrs pcommon.Map) string {
+	for _, keys := range operations {
+		if target := str(attrs, keys.target); target != "" {
+			return strings.TrimSpace(str(attrs, keys.operation) + " " + target)
+		}
+	}
 	method := firstOf(attrs, keyMethodOriginal, keyMethod)
 	target := str(attrs, keyURLPath)
 	if query := str(attrs, keyURLQuery); query != "" {
@@ -145,7 +157,19 @@ func suffix(sep, s string) string {
 	return sep + s
 }
 
+// statuses are the attributes with the status of protocols other than HTTP.
+var statuses = [...]string{keyDNSCode}
+
 func statusOf(attrs pcommon.Map) (string, outcome) {
+	for _, key := range statuses {
+		switch status := str(attrs, key); {
+		case status == "":
+		case has(attrs, keyErrorType):
+			return status, failed
+		default:
+			return status, succeeded
+		}
+	}
 	code, ok := integer(attrs, keyStatusCode)
 	if !ok {
 		if kind := str(attrs, keyErrorType); kind != "" {

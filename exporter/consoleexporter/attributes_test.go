@@ -32,6 +32,8 @@ func TestOperation(t *testing.T) {
 		{map[string]any{"http.request.method": "_OTHER", "http.request.method_original": "PURGE", "url.path": "/"}, "PURGE /"},
 		{map[string]any{"http.request.method": "CONNECT"}, "CONNECT"},
 		{map[string]any{"http.request.method": "OPTIONS", "url.full": "%zz"}, "OPTIONS %zz"},
+		{map[string]any{"dns.question.name": "www.example", "wirespan.dns.question.type": "AAAA"}, "AAAA www.example"},
+		{map[string]any{"dns.question.name": "www.example"}, "www.example"},
 		{map[string]any{}, ""},
 	}
 	for _, tt := range tests {
@@ -49,6 +51,8 @@ func TestStatus(t *testing.T) {
 		{map[string]any{"http.response.status_code": 404, "error.type": "404"}, "404 Not Found", refused},
 		{map[string]any{"http.response.status_code": 503}, "503 Service Unavailable", failed},
 		{map[string]any{"http.response.status_code": 799}, "799", failed},
+		{map[string]any{"wirespan.dns.response.code": "NOERROR"}, "NOERROR", succeeded},
+		{map[string]any{"wirespan.dns.response.code": "NXDOMAIN", "error.type": "host_not_found"}, "NXDOMAIN", failed},
 		{map[string]any{"error.type": "connection_reset"}, "connection_reset", failed},
 		{map[string]any{}, "", unknownOutcome},
 	}

@@ -25,6 +25,7 @@ const (
 	keyLocalPort     = "network.local.port"
 
 	keyErrorType      = "error.type"
+	keyDNSName        = "dns.question.name"
 	keyMethod         = "http.request.method"
 	keyMethodOriginal = "http.request.method_original"
 	keyStatusCode     = "http.response.status_code"
@@ -44,6 +45,8 @@ const (
 	keyMissingReason   = "wirespan.missing.reason"
 	keyUncertain       = "wirespan.pairing.uncertain"
 	keySide            = "wirespan.side"
+	keyDNSType         = "wirespan.dns.question.type"
+	keyDNSCode         = "wirespan.dns.response.code"
 	// keyResponseTime is from the request's first byte to the response's last, in
 	// nanoseconds.
 	keyResponseTime = "wirespan.time.last_response_byte"

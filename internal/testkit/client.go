@@ -26,6 +26,7 @@ type Load struct {
 	Text        bool // a body of text
 	Requests    int
 	Connections int
+	HTTP2       bool    // without TLS; Connections are concurrent streams of one connection
 	Rate        float64 // requests per second; 0 for as fast as it goes
 	Place       Place
 	Bound       time.Duration // a minute if 0
@@ -35,7 +36,7 @@ func (l Load) args() []string {
 	args := []string{
 		"-url", l.URL, "-name", l.Name, "-requests", fmt.Sprint(l.Requests),
 		"-connections", fmt.Sprint(max(l.Connections, 1)), "-rate", fmt.Sprint(l.Rate), "-size", fmt.Sprint(l.Size),
-		fmt.Sprintf("-text=%t", l.Text),
+		fmt.Sprintf("-text=%t", l.Text), fmt.Sprintf("-http2=%t", l.HTTP2),
 	}
 	if l.Method != "" {
 		args = append(args, "-method", l.Method)

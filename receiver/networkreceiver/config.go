@@ -20,7 +20,9 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/ebpf"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dns"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 )
 
@@ -138,7 +140,9 @@ type ConnectionsConfig struct {
 
 // ProtocolsConfig has a block for each dissector.
 type ProtocolsConfig struct {
-	HTTP ProtocolConfig `mapstructure:"http"`
+	HTTP  ProtocolConfig `mapstructure:"http"`
+	HTTP2 ProtocolConfig `mapstructure:"http2"`
+	DNS   ProtocolConfig `mapstructure:"dns"`
 
 	_ struct{}
 }
@@ -255,9 +259,11 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := conf.Unmarshal(&general, confmap.WithIgnoreUnused()); err != nil {
 		return err
 	}
-	if conf.IsSet("protocols::http::payload") {
-		own := c.Payload
-		c.Protocols.HTTP.Payload = &own
+	for name, protocol := range map[string]*ProtocolConfig{"http": &c.Protocols.HTTP, "http2": &c.Protocols.HTTP2, "dns": &c.Protocols.DNS} {
+		if conf.IsSet("protocols::" + name + "::payload") {
+			own := c.Payload
+			protocol.Payload = &own
+		}
 	}
 	return conf.Unmarshal(c)
 }
@@ -385,7 +391,11 @@ func NewDefaultConfig() *Config {
 			Pcap: configoptional.Default(PcapConfig{OnEnd: OnEndWait, Spans: SidesClient}),
 		},
 		Connections: defaultConnections(),
-		Protocols:   ProtocolsConfig{HTTP: protocolConfig(http.Dissector{}.Info().Limits)},
+		Protocols: ProtocolsConfig{
+			HTTP:  protocolConfig(http.Dissector{}.Info().Limits),
+			HTTP2: protocolConfig(http2.Dissector{}.Info().Limits),
+			DNS:   protocolConfig(dns.UDP.Info().Limits),
+		},
 		Payload: PayloadConfig{
 			Enabled:     true,
 			SpanPreview: 1 << 10,

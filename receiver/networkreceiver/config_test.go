@@ -61,6 +61,9 @@ func TestConfigValid(t *testing.T) {
 	assert.Equal(t, ProtocolConfig{
 		MaxHeaderBytes: 32 << 10, MaxBodyBytes: 10_000_000, MaxOutstanding: 10, ResponseTimeout: 30 * time.Second,
 	}, live.Protocols.HTTP)
+	assert.Equal(t, ProtocolConfig{
+		MaxHeaderBytes: 8 << 10, MaxBodyBytes: 4 << 10, MaxOutstanding: 20, ResponseTimeout: 3 * time.Second,
+	}, live.Protocols.DNS)
 	assert.Equal(t, ByteSize(64<<20), live.Memory.Limit)
 	assert.Equal(t, PayloadConfig{
 		Placement: PlacementAttributes, IncludeMediaTypes: []string{"application/json"}, ExcludeMediaTypes: []string{"image/*"},
@@ -76,9 +79,12 @@ func TestPayloadOfOneProtocol(t *testing.T) {
 		Enabled: true, Preview: 1 << 10, MaxBody: 1 << 20,
 		Include: []string{"application/json", "text/*"}, Exclude: []string{"text/css"},
 	}, set.Payload)
-	assert.Equal(t, map[string]telemetry.Payload{"http": {
+	assert.Equal(t, telemetry.Payload{
 		Enabled: true, Preview: 4 << 10, MaxBody: 10 << 10, Include: []string{"image/*"}, Exclude: []string{"text/css"},
-	}}, set.Protocols)
+	}, set.Protocols["http"])
+	assert.Equal(t, telemetry.Payload{
+		Enabled: true, SpanHeaders: true, Preview: 1 << 10, MaxBody: 64 << 10, Include: []string{"text/plain"}, Exclude: []string{"text/css"},
+	}, set.Protocols["dns"])
 	assert.Equal(t, telemetry.ServiceNameNone, set.ServiceName)
 
 	cfg, err = load(t, "network/no_http_payload")

@@ -9,8 +9,10 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dns"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 )
@@ -39,7 +41,9 @@ func defaultConnections() ConnectionsConfig {
 
 func engineSettings(cfg *Config) engine.Settings {
 	return engine.Settings{Limits: map[string]dissect.Limits{
-		http.Dissector{}.Info().Name: cfg.Protocols.HTTP.limits(),
+		http.Dissector{}.Info().Name:  cfg.Protocols.HTTP.limits(),
+		http2.Dissector{}.Info().Name: cfg.Protocols.HTTP2.limits(),
+		dns.UDP.Info().Name:           cfg.Protocols.DNS.limits(),
 	}}
 }
 
@@ -75,7 +79,9 @@ func telemetrySettings(r *networkReceiver) telemetry.Settings {
 	s.CapturedPeers = peers
 	s.Payload = payloadSettings(&cfg.Payload, telemetry.DefaultPayload().MaxBody)
 	s.Protocols = map[string]telemetry.Payload{
-		http.Dissector{}.Info().Name: cfg.Protocols.HTTP.payload(&cfg.Payload),
+		http.Dissector{}.Info().Name:  cfg.Protocols.HTTP.payload(&cfg.Payload),
+		http2.Dissector{}.Info().Name: cfg.Protocols.HTTP2.payload(&cfg.Payload),
+		dns.UDP.Info().Name:           cfg.Protocols.DNS.payload(&cfg.Payload),
 	}
 	s.ServiceName = cfg.Resource.ServiceName
 	s.Redaction = redactSettings(&cfg.Redaction)

@@ -21,11 +21,11 @@ import (
 // memoryLimit is for what the whole pipeline holds of one capture.
 const memoryLimit = 256 << 20
 
-// TestOracle finds every HTTP/1 call that the other analyser finds, in all
+// TestOracle finds every HTTP/1, HTTP/2 and DNS call that the other analyser finds, in all
 // captures, also those of other protocols. What differs is in the table of
 // deviations, with its reason, and nothing else may differ.
 func TestOracle(t *testing.T) {
-	var total score
+	var total, totalHTTP2, totalDNS score
 	for _, file := range captures(t) {
 		name := filepath.Base(file)
 		t.Run(name, func(t *testing.T) {
@@ -36,9 +36,21 @@ func TestOracle(t *testing.T) {
 			if s.oracle+s.ours > 0 {
 				t.Log(s)
 			}
+			s, foundHTTP2 := compareHTTP2(http2Oracle(t, file), p.http2)
+			totalHTTP2.add(s)
+			if s.oracle+s.ours > 0 {
+				t.Log("HTTP/2:", s)
+			}
+			maps.Copy(found, foundHTTP2)
+			s, foundDNS := compareDNS(dnsOracle(t, file), p.dns)
+			totalDNS.add(s)
+			if s.oracle+s.ours > 0 {
+				t.Log("DNS:", s)
+			}
+			maps.Copy(found, foundDNS)
 			expected := map[string]int{}
 			for _, d := range deviations[name] {
-				expected[d.what]++
+				expected[d.what] += max(1, d.times)
 			}
 			if diff := cmp.Diff(expected, found); diff != "" {
 				t.Errorf("deviations from the oracle (- listed, + found):\n%s", diff)
@@ -46,6 +58,8 @@ func TestOracle(t *testing.T) {
 		})
 	}
 	t.Logf("all captures: %v", total)
+	t.Logf("all captures, HTTP/2: %v", totalHTTP2)
+	t.Logf("all captures, DNS: %v", totalDNS)
 	for name := range deviations {
 		require.FileExists(t, filepath.Join(folder(t), "dev", name))
 	}

@@ -28,6 +28,8 @@ import (
 // pipeline is stages 1 to 4 for one capture file.
 type pipeline struct {
 	calls  []call
+	http2  []http2Call
+	dns    []dnsCall
 	memory *budget.Budget
 	now    int64
 	stats  struct {
@@ -46,7 +48,7 @@ func run(t testing.TB, file string, limit int64) *pipeline {
 	logger := zap.New(core)
 	source := pcap.New(pcap.Settings{Files: []string{file}}, logger, &p.stats.pcap)
 	pairer := pair.New(pair.Settings{}, p, &p.stats.pair)
-	limits := map[string]dissect.Limits{"http": {BodyBytes: 16 << 20}}
+	limits := map[string]dissect.Limits{"http": {BodyBytes: 16 << 20}, "http2": {BodyBytes: 16 << 20}}
 	dissection := engine.New(engine.Settings{Limits: limits}, registry.All(), p.memory, pairer, logger, &p.stats.engine)
 	table := conn.NewTable(conn.Settings{}, p.memory, dissection, &p.stats.conn)
 
@@ -85,8 +87,13 @@ func (p *pipeline) Exchange(x *pair.Exchange) {
 		c.response = bodyOf(x.Response)
 		p.memory.Give(x.Response.Reserved)
 	}
-	if x.Dissector.Info().Name == "http" {
+	switch x.Dissector.Info().Name {
+	case "http":
 		p.calls = append(p.calls, c)
+	case "http2":
+		p.http2 = append(p.http2, http2CallOf(x))
+	case "dns":
+		p.dns = append(p.dns, dnsCallOf(x, c.client, c.server))
 	}
 }
 

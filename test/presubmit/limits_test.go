@@ -46,7 +46,7 @@ func TestLimitsPageHasAllSettings(t *testing.T) {
 	actual := map[string]string{}
 	settings("", reflect.ValueOf(networkreceiver.NewDefaultConfig()).Elem(), actual)
 	documented := map[string]string{}
-	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_:]+)` \\| ([^|]+) \\|").FindAllStringSubmatch(read(t, "docs/limits.md"), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z0-9_:]+)` \\| ([^|]+) \\|").FindAllStringSubmatch(read(t, "docs/limits.md"), -1) {
 		documented[m[1]] = m[2]
 	}
 	assert.NotEmpty(t, actual)

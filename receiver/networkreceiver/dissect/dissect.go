@@ -33,10 +33,11 @@ func (d Direction) Other() Direction { return d ^ 1 }
 
 // Info describes a protocol.
 type Info struct {
-	Name       string // as in network.protocol.name, and the name of the folder
-	Transport  capture.Transport
-	Ports      []uint16 // hints for the order of probing, never the decision
-	ProbeBytes int      // Probe decides with at most so many bytes of one direction
+	Name       string            // as in network.protocol.name unless Describe gives another, and the name of the folder
+	Aliases    []string          // other names that Sink.Upgrade may have for it ("h2c")
+	Transport  capture.Transport // a protocol with two has a dissector of the same name for each
+	Ports      []uint16          // hints for the order of probing, never the decision
+	ProbeBytes int               // Probe decides with at most so many bytes of one direction
 	Limits     Limits
 }
 
@@ -98,6 +99,20 @@ type Conversation interface {
 type Resyncer interface {
 	// FindStart returns the index in b at which a message starts, or -1.
 	FindStart(d Direction, b []byte) int
+}
+
+// Testator is a Conversation that has messages left when it hands the connection
+// over, because they belong to what follows: the request that is answered in another
+// protocol.
+type Testator interface {
+	// Bequeath gives away these messages. Each has what Sink.Keep has granted for
+	// it in Reserved.
+	Bequeath() []*Message
+}
+
+// Heir is a Conversation that goes on with such messages. It owns them.
+type Heir interface {
+	Inherit(messages []*Message)
 }
 
 // ErrViolation is returned, possibly wrapped, for bytes that are not of the
@@ -164,8 +179,12 @@ const (
 
 // Message is one protocol message.
 type Message struct {
-	Kind      Kind
+	Kind Kind
+	// Direction is that of the message's role: requests are ToServer.
 	Direction Direction
+	// Reversed is set where the message went the other way: the session's server
+	// asked, or its client answered. In some protocols both ends do.
+	Reversed bool
 	// Key pairs a response with its request (stream id, correlation id). Without
 	// Keyed, pairing is by order.
 	Keyed bool

@@ -106,8 +106,12 @@ func (s *session) expireKeyed(now int64) {
 	}
 	for _, key := range s.keysByAge() {
 		w := s.byKey[key]
-		if now-w.since <= s.age {
-			return
+		age := s.age
+		if w.Request == nil && s.lossy[dissect.ToServer] {
+			age = min(age, lostAge)
+		}
+		if now-w.since <= age {
+			continue
 		}
 		s.pairer.stats.TimedOut.Add(1)
 		why := "timeout"

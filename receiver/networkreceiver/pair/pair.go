@@ -21,7 +21,7 @@ type Exchange struct {
 	// Missing says why Request or Response is nil: "gap", "midway", "fin",
 	// "rst", "idle", "timeout", "evicted", "outstanding_limit", "shutdown",
 	// "upgrade", "violation", "reused", or "unsolicited" for a response that no
-	// request can have caused.
+	// request can have caused. It is empty where a message stands for itself.
 	Missing string
 	// Uncertain is set where a loss made more than one pairing possible.
 	Uncertain bool

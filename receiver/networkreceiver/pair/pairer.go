@@ -148,7 +148,7 @@ func (p *Pairer) relink(s *session) {
 // emit hands an exchange on.
 func (s *session) emit(x *Exchange) {
 	st := s.pairer.stats
-	x.Conn, x.Dissector, x.ClientIsLocal = s.Conn, s.Dissector, s.ClientIsLocal
+	x.Conn, x.Dissector, x.ClientIsLocal = s.Conn, s.Dissector, s.ClientIsLocal != x.reversed()
 	x.First = s.First && !s.emitted && !s.Conn.Midway && !s.lossy[dissect.ToServer]
 	s.emitted = true
 	switch {
@@ -180,13 +180,31 @@ func (s *session) oneWay(m *dissect.Message) {
 
 // orphan emits a response, final or interim, that has no request.
 func (s *session) orphan(m *dissect.Message, why string) {
+	if s.multicast() {
+		why = ""
+	}
 	s.emit(&Exchange{Response: m, Missing: why})
 }
 
 // unanswered emits a request that has no response.
 func (s *session) unanswered(w *waiting, why string) {
+	if s.multicast() {
+		why = ""
+	}
 	w.Missing = why
 	s.emit(&w.Exchange)
+}
+
+// multicast tells whether one end is a group of hosts. Those need not answer, and
+// tell what nobody asked: nothing is missing of such an exchange.
+func (s *session) multicast() bool {
+	c := s.Conn
+	return c.Local.Addr().IsMulticast() || c.Remote.Addr().IsMulticast() || c.RemoteNAT.Addr().IsMulticast()
+}
+
+// reversed tells whether the session's server sent the request.
+func (x *Exchange) reversed() bool {
+	return x.Request != nil && x.Request.Reversed || x.Request == nil && x.Response != nil && x.Response.Reversed
 }
 
 // before compares TCP sequence numbers (RFC 9293, section 3.4).

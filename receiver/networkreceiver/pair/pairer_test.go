@@ -5,6 +5,7 @@ package pair
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -243,6 +244,11 @@ func TestPairer(t *testing.T) {
 				"first q1/- timeout", "-/p1 unsolicited", "q2/- outstanding_limit", "q3/- fin", "q4/- fin", "q5/- fin",
 			},
 		},
+		"nobody has to answer a question to a group": {
+			conn: conn.Conn{Transport: capture.UDP, Remote: netip.MustParseAddrPort("224.0.0.251:5353")},
+			acts: []act{q("q1").with(1), q("q2").with(2), p("p2").with(2), p("p3").with(3), tick(11), closed("idle")},
+			want: []string{"first q2/p2", "q1/-", "-/p3"},
+		},
 		"datagrams are paired by order": {
 			conn: conn.Conn{Transport: capture.UDP},
 			acts: []act{q("q1"), p("p1"), p("p2"), q("q2"), closed("idle")},
@@ -263,6 +269,29 @@ func TestPairer(t *testing.T) {
 			assert.Equal(t, test.want, play(&s, test.acts))
 		})
 	}
+}
+
+// A call that the session's server makes has its client there.
+func TestReversed(t *testing.T) {
+	sink := &collector{}
+	pairer := New(Settings{}, sink, &Stats{})
+	s := &dissect.Session{Conn: &conn.Conn{Transport: capture.UDP}, ClientIsLocal: true}
+	for _, reversed := range []bool{false, true} {
+		key := uint64(1)
+		if reversed {
+			key = 2
+		}
+		pairer.Message(s, &dissect.Message{Keyed: true, Key: key, Reversed: reversed, Protocol: "q"})
+		pairer.Message(s, &dissect.Message{
+			Kind: dissect.Response, Direction: dissect.ToClient, Keyed: true, Key: key, Reversed: reversed, Protocol: "p",
+		})
+	}
+	pairer.Message(s, &dissect.Message{Kind: dissect.OneWay, Direction: dissect.ToClient, Reversed: true, Protocol: "p"})
+	var local []bool
+	for _, x := range sink.exchanges {
+		local = append(local, x.ClientIsLocal)
+	}
+	assert.Equal(t, []bool{true, false, false}, local)
 }
 
 // A request in the segment that opens the connection has no acknowledgement.

@@ -171,6 +171,14 @@ func TestCompleteness(t *testing.T) {
 	assert.NotContains(t, c.body, "response")
 
 	x = get()
+	x.Response = nil // a message that stands for itself
+	c = build(t, x)
+	for _, key := range []string{keyIncomplete, keyMissingSide, keyMissingReason, keyErrorType} {
+		assert.NotContains(t, c.attrs, key)
+	}
+	assert.Zero(t, c.stats.Incomplete.Load())
+
+	x = get()
 	x.Request, x.Missing = nil, "midway"
 	c = build(t, x)
 	assert.Equal(t, "request", c.attrs[keyMissingSide])

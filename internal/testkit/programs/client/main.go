@@ -52,6 +52,7 @@ func main() {
 	flag.StringVar(&c.path, "path", "/bytes/1/1024/text", "request path")
 	flag.IntVar(&c.requests, "requests", 1, "requests in each round")
 	flag.IntVar(&c.connections, "connections", 1, "connections")
+	h2 := flag.Bool("http2", false, "send HTTP/2 without TLS")
 	flag.Parse()
 
 	c.body, c.mediaType = truth.BinaryBody(len(c.name), *size), "application/octet-stream"
@@ -71,6 +72,14 @@ func main() {
 			MaxConnsPerHost:    1,
 			DisableCompression: true,
 			DialContext:        (&net.Dialer{KeepAlive: -1}).DialContext,
+		}
+	}
+	if *h2 {
+		protocols := new(http.Protocols)
+		protocols.SetUnencryptedHTTP2(true)
+		transports[0].Protocols = protocols
+		for i := range transports { // streams of one connection
+			transports[i] = transports[0]
 		}
 	}
 	if !*step {

@@ -33,7 +33,11 @@ func main() {
 	mux.HandleFunc("/status/{code}", s.status)
 	mux.HandleFunc("/drip/{size}/{ms}", s.drip)
 	mux.HandleFunc("/", s.echo)
-	log.Fatal(http.ListenAndServe(*addr, mux))
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	listener := &http.Server{Addr: *addr, Handler: mux, Protocols: protocols, ReadHeaderTimeout: time.Minute}
+	log.Fatal(listener.ListenAndServe())
 }
 
 type server struct{ log *truth.Log }

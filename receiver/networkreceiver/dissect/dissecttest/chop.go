@@ -17,17 +17,17 @@ import (
 // Chop delivers every script cut at each possible point (of long ones: at points
 // spread over it), cut at random, and byte by byte. Each has to give what the
 // whole script gives.
-func Chop(t *testing.T, d dissect.Dissector) {
+func Chop(t *testing.T, d ...dissect.Dissector) {
 	t.Helper()
 	for _, script := range Load(t, "testdata/*.script") {
 		if script.Transport == capture.UDP {
 			continue
 		}
 		t.Run(filepath.Base(script.Name), func(t *testing.T) {
-			want := Text(Run(script, d).must(t).Exchanges, Epoch)
+			want := Text(Run(script, d...).must(t).Exchanges, Epoch)
 			same := func(what string, cut *Script) {
 				t.Helper()
-				got := Run(cut, d).must(t)
+				got := Run(cut, d...).must(t)
 				if diff := cmp.Diff(want, Text(got.Exchanges, Epoch)); diff != "" {
 					t.Fatalf("%s (-whole +cut):\n%s", what, diff)
 				}

@@ -19,18 +19,19 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew; the test fails nevertheless")
 
 // Golden compares what every fixture gives with the golden file beside it
-// (NAME.golden.yaml).
-func Golden(t *testing.T, d dissect.Dissector) {
+// (NAME.golden.yaml). Of a protocol that has more than one transport, the
+// dissectors run together.
+func Golden(t *testing.T, d ...dissect.Dissector) {
 	t.Helper()
 	for _, script := range Load(t, "testdata/*.script") {
 		t.Run(filepath.Base(script.Name), func(t *testing.T) {
-			got := Run(script, d).must(t)
+			got := Run(script, d...).must(t)
 			compare(t, script.Name, Text(got.Exchanges, Epoch))
 		})
 	}
 	for _, name := range captures(t) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			got := RunCapture(t, name, d).must(t)
+			got := RunCapture(t, name, d...).must(t)
 			compare(t, name, Text(got.Exchanges, begin(got.Exchanges)))
 		})
 	}

@@ -28,17 +28,20 @@ const (
 // messages may be paired that are not a pair (unless the exchange is uncertain),
 // and if the dissector offers dissect.Resyncer, a script that can be repeated on
 // one connection has to give its last call again after a loss in the first.
-func Hole(t *testing.T, d dissect.Dissector) {
+func Hole(t *testing.T, d ...dissect.Dissector) {
 	t.Helper()
-	_, resyncs := d.New(d.Info().Limits, discard{}).(dissect.Resyncer)
+	resyncs := !slices.ContainsFunc(d, func(d dissect.Dissector) bool {
+		_, ok := d.New(d.Info().Limits, discard{}).(dissect.Resyncer)
+		return !ok
+	})
 	for _, script := range Load(t, "testdata/*.script") {
 		if script.Transport == capture.UDP {
 			continue
 		}
 		t.Run(filepath.Base(script.Name), func(t *testing.T) {
-			pairs := pairsOf(Run(script, d).must(t).Exchanges)
+			pairs := pairsOf(Run(script, d...).must(t).Exchanges)
 			for seed := range uint64(holeSeeds) {
-				got := Run(script.holed(rand.New(rand.NewPCG(seed, 1)), len(script.Steps)), d).must(t)
+				got := Run(script.holed(rand.New(rand.NewPCG(seed, 1)), len(script.Steps)), d...).must(t)
 				checkPairs(t, pairs, got.Exchanges)
 			}
 			if resyncs {
@@ -49,10 +52,10 @@ func Hole(t *testing.T, d dissect.Dissector) {
 }
 
 // holeAndGoOn repeats the script on one connection with a hole in the first.
-func holeAndGoOn(t *testing.T, script *Script, d dissect.Dissector) {
+func holeAndGoOn(t *testing.T, script *Script, d []dissect.Dissector) {
 	t.Helper()
-	once, repeated := Run(script, d), script.repeat(copies)
-	whole := Run(repeated, d)
+	once, repeated := Run(script, d...), script.repeat(copies)
+	whole := Run(repeated, d...)
 	if len(once.Exchanges) == 0 || len(whole.Exchanges) != copies*len(once.Exchanges) || incomplete(whole) || whole.upgraded {
 		return // the script ends the connection, or would mean something else
 	}
@@ -60,9 +63,9 @@ func holeAndGoOn(t *testing.T, script *Script, d dissect.Dissector) {
 	last := whole.Exchanges[len(whole.Exchanges)-1]
 	found := 0
 	for seed := range uint64(holeSeeds) {
-		got := Run(repeated.holed(rand.New(rand.NewPCG(seed, 2)), len(script.Steps)), d).must(t)
+		got := Run(repeated.holed(rand.New(rand.NewPCG(seed, 2)), len(script.Steps)), d...).must(t)
 		checkPairs(t, pairs, got.Exchanges)
-		if n := len(got.Exchanges); n > 0 && sameCall(got.Exchanges[n-1], last) {
+		if slices.ContainsFunc(got.Exchanges, func(x *pair.Exchange) bool { return sameCall(x, last) }) {
 			found++
 		}
 	}

@@ -3,14 +3,25 @@
 
 package engine
 
-import "github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+import (
+	"slices"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
 
 // upgrade ends the session after the byte at which the conversation has said so,
 // and begins the next one. What is pending of the other direction goes to it.
 func (e *Engine) upgrade(st *stream, d conn.Dir, t int64) {
 	s := st.session
-	e.closeSession(st, t, "upgrade")
 	st.upgrades++
+	known := e.named(s.next, st.conn.Transport)
+	if st.upgrades > upgradesPerConn {
+		known = nil
+	}
+	left := e.bequest(s, known)
+	e.closeSession(st, t, "upgrade")
 	st.excluded = 0
 	for i := range st.sides {
 		if st.sides[i].mode != flowing {
@@ -26,20 +37,56 @@ func (e *Engine) upgrade(st *stream, d conn.Dir, t int64) {
 		e.change(st, undecided)
 		st.tries, st.turnTries, st.refused = 0, 0, [2]bool{}
 	default:
-		known := e.named(s.next)
 		if known == nil {
 			e.leave(st, ignored)
 			return
 		}
 		e.open(st, known, s.client, d)
+		st.session.inherit(left)
 	}
 	e.again(st, d.Other())
 }
 
-// named is the dissector of a name, or nil.
-func (e *Engine) named(name string) *entry {
+// bequest is what a session leaves to the next one. Without a next one its messages
+// are its own.
+func (*Engine) bequest(s *session, next *entry) []*dissect.Message {
+	from, ok := s.conv.(dissect.Testator)
+	if !ok {
+		return nil
+	}
+	left := from.Bequeath()
+	if next == nil {
+		for _, m := range left {
+			s.Message(m)
+		}
+		return nil
+	}
+	for _, m := range left {
+		m.Reserved = max(0, min(m.Reserved, s.kept))
+		s.kept -= m.Reserved
+	}
+	return left
+}
+
+// inherit hands messages of the session before to the conversation, which hands them
+// on.
+func (s *session) inherit(left []*dissect.Message) {
+	for _, m := range left {
+		s.kept += m.Reserved
+	}
+	if heir, ok := s.conv.(dissect.Heir); ok {
+		heir.Inherit(left)
+		return
+	}
+	for _, m := range left {
+		s.Message(m)
+	}
+}
+
+// named is the dissector of a name for a transport, or nil.
+func (e *Engine) named(name string, t capture.Transport) *entry {
 	for i := range e.dissectors {
-		if e.dissectors[i].Name == name {
+		if (e.dissectors[i].Name == name || slices.Contains(e.dissectors[i].Aliases, name)) && e.dissectors[i].Transport == t {
 			return &e.dissectors[i]
 		}
 	}

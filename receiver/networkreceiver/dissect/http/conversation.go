@@ -5,6 +5,7 @@ package http
 
 import (
 	"bytes"
+	"cmp"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
@@ -31,6 +32,9 @@ type conversation struct {
 	sink   dissect.Sink
 	halves [2]half
 	queue  queue
+	// offer is a request that asked to go on with HTTP/2, until its answer comes, and
+	// then the answer that agrees. The call goes on in HTTP/2.
+	offer []*dissect.Message
 }
 
 // half is one direction.
@@ -57,6 +61,8 @@ type half struct {
 	// and guess on a response whose request is not known: both may have no body,
 	// against what their header section says.
 	expect, answered, guess bool
+	// offered is set on a request that asks to go on with HTTP/2.
+	offered bool
 }
 
 // Data takes the next bytes of one direction.
@@ -169,7 +175,7 @@ func (c *conversation) trailers(h *half, m dissect.Marks, at int, b []byte) (n, 
 		return 0, 0, dissect.ErrViolation
 	}
 	h.see(m.At(at + n - 1))
-	if n > 2 && h.body.cut != "memory" {
+	if n > 2 && h.body.Cut != "memory" {
 		c.keepTrailers(h, b[:n])
 	}
 	c.finish(h, "")
@@ -294,7 +300,7 @@ var absentFlag = [...]flagSet{dissect.ToServer: flagBodyOmitted, dissect.ToClien
 // bodyAbsent looks at the bytes where a doubtful body would start. If a message
 // starts there, there is no body.
 func (h *half) bodyAbsent(d dissect.Direction, b []byte) (decided, absent bool) {
-	if h.body.size > 0 || h.phase == inHead {
+	if h.body.Size > 0 || h.phase == inHead {
 		return true, false
 	}
 	// A request's body may well look like the beginning of a request line.
@@ -316,7 +322,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 		h.lose(m, n)
 		return true
 	case inBody, inChunk:
-		if h.body.size == 0 && c.mayBeAnswered(h) {
+		if h.body.Size == 0 && c.mayBeAnswered(h) {
 			break // it may be the next request that is lost
 		}
 		if n <= h.body.left {
@@ -333,7 +339,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 
 // lose counts n > 0 bytes of the body as lost.
 func (h *half) lose(m conn.Mark, n uint64) {
-	h.body.skip(n)
+	h.body.Lose(n)
 	h.gapBytes += n
 	h.guess, h.answered = false, false
 	m.Offset += n - 1
@@ -358,13 +364,15 @@ func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 		c.finish(h, "")
 		return
 	}
-	c.interrupt(d, h, firstOf(r.String(), "shutdown"))
+	c.interrupt(d, h, cmp.Or(r.String(), "shutdown"))
+	c.withdrawOffer()
 }
 
 // abandon ends the message in progress after a loss or a violation. The requests
 // that are outstanding are forgotten: which response comes next is not known.
 func (c *conversation) abandon(d dissect.Direction, h *half, why string) {
 	c.interrupt(d, h, why)
+	c.withdrawOffer()
 	c.queue.clear()
 	h.unsure = true
 }

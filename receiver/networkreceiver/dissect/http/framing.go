@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
 // framing tells how the end of a message's body is found.
@@ -39,7 +40,7 @@ type fields struct {
 
 // scanFields reads the fields that matter. Names are compared without regard to case.
 func scanFields(headers []dissect.Header) (f fields) {
-	var transfer [maxCodings]string
+	var transfer [httpmessage.MaxCodings]string
 	transferCodings := transfer[:0]
 	for i := range headers {
 		name, value := headers[i].Name, headers[i].Value
@@ -56,12 +57,12 @@ func scanFields(headers []dissect.Header) (f fields) {
 			}
 		case len("Upgrade"):
 			if f.upgrade == "" && strings.EqualFold(name, "Upgrade") {
-				protocol, _, _ := nextElement(value)
+				protocol, _, _ := httpmessage.NextElement(value)
 				f.upgrade = strings.ToLower(protocol)
 			}
 		case len("Content-Type"):
 			if f.mediaType == "" && strings.EqualFold(name, "Content-Type") {
-				f.mediaType, f.charset = parseMediaType(value)
+				f.mediaType, f.charset = httpmessage.ParseMediaType(value)
 			}
 		case len("Content-Length"):
 			if strings.EqualFold(name, "Content-Length") {
@@ -69,12 +70,12 @@ func scanFields(headers []dissect.Header) (f fields) {
 			}
 		case len("Content-Encoding"):
 			if strings.EqualFold(name, "Content-Encoding") {
-				f.codings = appendCodings(f.codings, value)
+				f.codings = httpmessage.AppendCodings(f.codings, value)
 			}
 		case len("Transfer-Encoding"):
 			if strings.EqualFold(name, "Transfer-Encoding") {
 				f.transfer = true
-				transferCodings = appendCodings(transferCodings, value)
+				transferCodings = httpmessage.AppendCodings(transferCodings, value)
 			}
 		}
 	}
@@ -94,7 +95,7 @@ func (f *fields) addLength(value string) {
 	for value != "" {
 		var one string
 		one, value, _ = strings.Cut(value, ",")
-		n, ok := parseLength(trimOWS(one))
+		n, ok := parseLength(httpmessage.TrimOWS(one))
 		switch {
 		case !ok:
 			f.badLength = true
@@ -139,28 +140,12 @@ func (f *fields) addTransferCodings(codings []string) {
 				f.chunkedLast = false
 				f.flags |= flagNotChunkedLast
 			}
-			if decodable(coding) {
+			if httpmessage.Decodable(coding) {
 				f.codings = append(f.codings, coding)
 			} else {
 				f.flags |= flagUnknownTransferCoding
 			}
 		}
-	}
-}
-
-// appendCodings appends the codings of one field's value in lower case. identity is
-// no coding (RFC 9110, section 8.4.1).
-func appendCodings(codings []string, value string) []string {
-	for {
-		coding, rest, ok := nextElement(value)
-		if !ok {
-			return codings
-		}
-		coding, _, _ = strings.Cut(coding, ";")
-		if coding = strings.ToLower(trimOWS(coding)); coding != "identity" {
-			codings = append(codings, coding)
-		}
-		value = rest
 	}
 }
 

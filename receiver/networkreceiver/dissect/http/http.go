@@ -24,12 +24,14 @@ var (
 	_ dissect.Resyncer     = (*conversation)(nil)
 )
 
+var ports = []uint16{80, 8080, 8000, 3000, 5000, 8008, 8081, 8888, 9090, 3128}
+
 // Info describes the protocol and its default limits.
 func (Dissector) Info() dissect.Info {
 	return dissect.Info{
 		Name:       "http",
 		Transport:  capture.TCP,
-		Ports:      []uint16{80, 8080, 8000, 3000, 5000, 8008, 8081, 8888, 9090, 3128},
+		Ports:      ports,
 		ProbeBytes: probeBytes,
 		Limits: dissect.Limits{
 			HeaderBytes: 256 << 10,

@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
 const (
@@ -73,6 +74,7 @@ func (c *conversation) beginRequest(h *half, r *RequestInfo, fieldLines, why str
 	}
 	h.flags |= f.flags
 	h.expect = f.expect
+	h.offered = f.upgrade == "h2c" && why == ""
 	c.follow(h, how, f.length, why)
 }
 
@@ -114,7 +116,7 @@ func (c *conversation) readFields(d dissect.Direction, h *half, fieldLines strin
 		h.reserved = size
 		content.Headers, content.MediaType, content.Charset = headers, f.mediaType, f.charset
 	} else {
-		h.body.cut = "memory"
+		h.body.Cut = "memory"
 		h.codings = nil
 	}
 	return f, granted
@@ -122,6 +124,7 @@ func (c *conversation) readFields(d dissect.Direction, h *half, fieldLines strin
 
 // handOver ends HTTP on this connection: the response of h has switched protocols.
 func (c *conversation) handOver(h *half, protocol string) {
+	h.offered = protocol == "h2c" && len(c.offer) > 0
 	c.finish(h, "")
 	if other := &c.halves[dissect.ToServer]; other.phase != inHead {
 		c.finish(other, "upgrade")
@@ -171,58 +174,22 @@ func (c *conversation) finish(h *half, why string) {
 	c.finishBody(h, &m.Content, why)
 	m.Flags = h.flags.names()
 	m.Reserved = h.reserved
+	offered := h.offered && why == ""
 	// What belongs to the direction stays, what belongs to the message goes.
 	*h = half{partial: h.partial, held: h.held, unsure: h.unsure}
-	c.sink.Message(m)
+	c.handOn(m, offered)
 }
 
 // finishBody gives the kept body its final form.
 func (c *conversation) finishBody(h *half, content *dissect.Content, why string) {
 	b := &h.body
-	if why != "" && b.cut == "" {
-		b.cut = "incomplete"
+	if why != "" {
+		b.Truncate("incomplete")
 	}
-	content.BodySize, content.KeptSize = b.size, uint64(len(b.kept))
-	if len(h.codings) > 0 && len(b.kept) > 0 {
-		c.removeCodings(h, content)
-	}
-	content.Body, content.Truncated = b.kept, b.cut
-	h.reserved += b.reserved
-}
-
-// removeCodings replaces the kept body by its decoded form. Where nothing could be
-// decoded it stays as it was.
-func (c *conversation) removeCodings(h *half, content *dissect.Content) {
-	b := &h.body
-	content.Coding = strings.Join(h.codings, ", ")
-	out, err := decode(b.kept, h.codings, c.limits.BodyBytes, c.sink)
-	switch {
-	case err == nil:
-	case err == errTooLarge:
-		c.sink.Limit("decoded_bytes")
-		b.truncate("decode_limit")
-	case err == errNoMemory:
-		b.truncate("memory")
-	case err != errUnsupported && b.cut == "":
+	if b.Finish(content, h.codings, c.limits.BodyBytes, c.sink) {
 		h.flags |= flagCodingError
-		if len(out.data) > 0 {
-			b.cut = "incomplete"
-		}
 	}
-	if err != nil && len(out.data) == 0 {
-		content.DecodeError = true
-		c.sink.Release(out.reserved)
-		return
-	}
-	c.sink.Release(b.reserved)
-	b.kept, b.reserved = out.data, out.reserved
-}
-
-// truncate notes why the body is not whole, unless something earlier cut it.
-func (b *body) truncate(why string) {
-	if b.cut == "" {
-		b.cut = why
-	}
+	h.reserved += b.Reserved
 }
 
 // keepTrailers reads a trailer section (RFC 9112, section 7.1.2).
@@ -230,7 +197,7 @@ func (c *conversation) keepTrailers(h *half, section []byte) {
 	lines := min(bytes.Count(section, []byte{'\n'}), maxFields)
 	size := len(section) + headerSize*lines
 	if !c.sink.Keep(size) {
-		h.body.truncate("memory")
+		h.body.Truncate("memory")
 		return
 	}
 	h.reserved += size
@@ -249,7 +216,7 @@ func (f *fields) flagHost(r *RequestInfo) {
 	case f.hosts == 0 && r.Version != "1.0":
 		f.flags |= flagMissingHost
 	}
-	if t := parseTarget(r.Method, r.Target); t.scheme != "" && f.hosts > 0 && !strings.EqualFold(t.host(), f.host) {
+	if t := httpmessage.ParseTarget(r.Method, r.Target); t.Scheme != "" && f.hosts > 0 && !strings.EqualFold(t.Host(), f.host) {
 		f.flags |= flagHostMismatch
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
 const (
@@ -107,7 +108,7 @@ func parseRequestLine(line string) (r RequestInfo, f flagSet, ok bool) {
 	if first < 1 || first > maxMethod || !isToken(trimmed[:first]) || !endsInVersion(trimmed[first+1:]) {
 		return r, 0, false
 	}
-	r.Method, r.Target = trimmed[:first], trimOWS(trimmed[first:last])
+	r.Method, r.Target = trimmed[:first], httpmessage.TrimOWS(trimmed[first:last])
 	version := trimmed[last+1:]
 	switch {
 	case r.Target == "": // no space before the version: it is part of the target
@@ -141,7 +142,7 @@ func parseStatusLine(line string) (r ResponseInfo, f flagSet, ok bool) {
 	}
 	r.Version = line[len("HTTP/"):8]
 	r.Status = int(code[0]-'0')*100 + int(code[1]-'0')*10 + int(code[2]-'0')
-	r.Reason = trimOWS(code[3:])
+	r.Reason = httpmessage.TrimOWS(code[3:])
 	if len(code) != len(line)-9 {
 		f |= flagStartLineWhitespace
 	}
@@ -191,7 +192,7 @@ func splitField(line string) (name, value string, f flagSet) {
 	if colon < 0 {
 		return "", "", flagMalformedHeader
 	}
-	name, value = line[:colon], trimOWS(line[colon+1:])
+	name, value = line[:colon], httpmessage.TrimOWS(line[colon+1:])
 	if !isToken(name) {
 		if t := strings.TrimRight(name, " \t"); t != name {
 			name, f = t, flagWhitespaceBeforeColon
@@ -212,20 +213,9 @@ func unfold(value, s string) (joined, rest string, flags flagSet) {
 		line, n, f := consumeLine(s)
 		s, flags = s[n:], flags|f
 		b.WriteByte(' ')
-		b.WriteString(trimOWS(line))
+		b.WriteString(httpmessage.TrimOWS(line))
 	}
-	return trimOWS(b.String()), s, flags
-}
-
-// trimOWS removes the optional whitespace of RFC 9110, section 5.6.3.
-func trimOWS(s string) string {
-	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
-		s = s[1:]
-	}
-	for len(s) > 0 && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
-		s = s[:len(s)-1]
-	}
-	return s
+	return httpmessage.TrimOWS(b.String()), s, flags
 }
 
 // consumeChunkSize reads RFC 9112, section 7.1:
@@ -291,34 +281,6 @@ func hexValue(c byte) int {
 		return int(c-'A') + 10
 	}
 	return -1
-}
-
-// nextElement cuts the first non-empty element off a comma-separated list
-// (RFC 9110, section 5.6.1). ok is false at the end.
-func nextElement(list string) (element, rest string, ok bool) {
-	for list != "" {
-		element, list, _ = strings.Cut(list, ",")
-		if element = trimOWS(element); element != "" {
-			return element, list, true
-		}
-	}
-	return "", "", false
-}
-
-// parseMediaType reads RFC 9110, section 8.3.1, and gives the type and the charset
-// in lower case.
-func parseMediaType(v string) (media, charset string) {
-	media, params, _ := strings.Cut(v, ";")
-	for params != "" {
-		var param string
-		param, params, _ = strings.Cut(params, ";")
-		name, value, _ := strings.Cut(param, "=")
-		if strings.EqualFold(trimOWS(name), "charset") {
-			charset = strings.ToLower(strings.Trim(trimOWS(value), `"`))
-			break
-		}
-	}
-	return strings.ToLower(trimOWS(media)), charset
 }
 
 // rareBytes flags what no start line or field line may hold (RFC 9110, section 5.5;

@@ -170,20 +170,6 @@ func TestConsumeChunkSize(t *testing.T) {
 	}
 }
 
-func TestParseMediaType(t *testing.T) {
-	for value, want := range map[string][2]string{
-		"":                               {"", ""},
-		"text/html":                      {"text/html", ""},
-		"Text/HTML; Charset=UTF-8":       {"text/html", "utf-8"},
-		`text/html;a=b; charset="x" ;c`:  {"text/html", "x"},
-		"multipart/form-data; boundary=": {"multipart/form-data", ""},
-		" ; ;=;":                         {"", ""},
-	} {
-		media, charset := parseMediaType(value)
-		assert.Equal(t, want, [2]string{media, charset}, "%q", value)
-	}
-}
-
 func TestParseLength(t *testing.T) {
 	for s, want := range map[string]uint64{"0": 0, "007": 7, "1234567890123": 1234567890123} {
 		n, ok := parseLength(s)
@@ -193,40 +179,5 @@ func TestParseLength(t *testing.T) {
 	for _, s := range []string{"", "+1", "-1", "1 ", "0x1", "1e3", "1.0", "99999999999999999999", "18446744073709551616"} {
 		_, ok := parseLength(s)
 		assert.False(t, ok, s)
-	}
-}
-
-func TestParseTarget(t *testing.T) {
-	for _, test := range []struct {
-		method, target string
-		want           target
-	}{
-		{"GET", "/", target{path: "/"}},
-		{"GET", "/a/b?c=d?e", target{path: "/a/b", query: "c=d?e"}},
-		{"GET", "/r?u=http://x/", target{path: "/r", query: "u=http://x/"}},
-		{"GET", "HTTP://u:p@h:1/p?q", target{scheme: "http", authority: "u:p@h:1", path: "/p", query: "q"}},
-		{"GET", "http://h", target{scheme: "http", authority: "h", path: "/"}},
-		{"GET", "http://h?q", target{scheme: "http", authority: "h", path: "/", query: "q"}},
-		{"OPTIONS", "*", target{}},
-		{"CONNECT", "h:443", target{authority: "h:443"}},
-		{"GET", "//h/p", target{path: "//h/p"}},
-		{"GET", "?", target{}},
-	} {
-		assert.Equal(t, test.want, parseTarget(test.method, test.target), "%s %s", test.method, test.target)
-	}
-	assert.Equal(t, "h:1", target{authority: "u:p@h:1"}.host())
-}
-
-func TestSplitHostPort(t *testing.T) {
-	for s, want := range map[string]struct {
-		host string
-		port int64
-	}{
-		"": {}, "a": {"a", 0}, "a:80": {"a", 80}, "a:": {"a", 0}, "a:x": {"a", 0}, "a:99999": {"a", 0},
-		"[::1]": {"::1", 0}, "[::1]:8080": {"::1", 8080}, "::1": {"::1", 0}, ":80": {"", 80}, "[": {"[", 0},
-	} {
-		host, port := splitHostPort(s)
-		assert.Equal(t, want.host, host, "%q", s)
-		assert.Equal(t, want.port, port, "%q", s)
 	}
 }

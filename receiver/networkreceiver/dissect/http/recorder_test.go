@@ -132,9 +132,12 @@ func (p *player) check(t *testing.T) {
 	for _, m := range p.sink.messages {
 		held += m.Reserved
 	}
+	for _, m := range p.conversation.offer {
+		held += m.Reserved
+	}
 	for i := range p.conversation.halves {
 		h := &p.conversation.halves[i]
-		held += h.held + h.reserved + h.body.reserved
+		held += h.held + h.reserved + h.body.Reserved
 	}
 	require.Equal(t, held, p.sink.granted, "memory accounts")
 }

@@ -6,7 +6,9 @@ package registry // import "github.com/wirespan/wirespan/receiver/networkreceive
 
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dns"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
 )
 
 // All is every dissector, in the order in which the engine probes them. The first
@@ -14,6 +16,9 @@ import (
 // stands before what is recognised by its looks.
 func All() []dissect.Dissector {
 	return []dissect.Dissector{
-		http.Dissector{}, // by a whole request or status line
+		http2.Dissector{}, // by the preface; in the middle by frames, which begin with a zero byte as no text does
+		http.Dissector{},  // by a whole request or status line
+		dns.TCP,           // by a header and sections that fit, after their length
+		dns.UDP,           // likewise, in datagrams
 	}
 }

@@ -15,14 +15,19 @@ import (
 
 // What every dissector says of itself has to be usable by the engine.
 func TestInfo(t *testing.T) {
-	names := map[string]bool{}
+	type name struct {
+		name      string
+		transport capture.Transport
+	}
+	names := map[name]bool{}
 	assert.LessOrEqual(t, len(registry.All()), 64)
 	for _, d := range registry.All() {
 		info := d.Info()
 		t.Run(info.Name, func(t *testing.T) {
 			assert.NotEmpty(t, info.Name)
-			assert.False(t, names[info.Name], "the name is taken")
-			names[info.Name] = true
+			own := name{info.Name, info.Transport}
+			assert.False(t, names[own], "the name is taken")
+			names[own] = true
 			assert.Contains(t, []capture.Transport{capture.TCP, capture.UDP}, info.Transport)
 			assert.Positive(t, info.ProbeBytes)
 			assert.LessOrEqual(t, info.ProbeBytes, info.Limits.HeaderBytes)

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package http
+package httpmessage
 
 import (
 	"bytes"
@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// maxCodings bounds the codings of one body.
-	maxCodings = 4
+	// MaxCodings bounds the codings of one body.
+	MaxCodings = 4
 	// maxRatio bounds how much larger than its coded form a body may become. It
 	// is DEFLATE's own maximum; br and zstd could do far more.
 	maxRatio = 1032
@@ -38,11 +38,11 @@ var (
 // decode removes codings from coded, the last applied first. With an error, out is
 // what could be decoded until then. Its memory was granted by sink.
 func decode(coded []byte, codings []string, limit int, sink dissect.Sink) (out output, err error) {
-	if len(codings) > maxCodings {
+	if len(codings) > MaxCodings {
 		return out, errUnsupported
 	}
 	for _, coding := range codings {
-		if !decodable(coding) {
+		if !Decodable(coding) {
 			return out, errUnsupported
 		}
 	}
@@ -62,9 +62,9 @@ func decode(coded []byte, codings []string, limit int, sink dissect.Sink) (out o
 	return out, err
 }
 
-// decodable reports whether a content coding can be removed (RFC 9110, section
+// Decodable reports whether a content coding can be removed (RFC 9110, section
 // 8.4.1; RFC 7932; RFC 8878).
-func decodable(coding string) bool {
+func Decodable(coding string) bool {
 	switch coding {
 	case "gzip", "x-gzip", "deflate", "br", "zstd":
 		return true

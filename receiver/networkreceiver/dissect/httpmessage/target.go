@@ -1,45 +1,47 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package http
+package httpmessage
 
 import (
 	"strconv"
 	"strings"
 )
 
-// target is a request target taken apart. What its form leaves out is empty.
-type target struct {
-	scheme    string // lower case
-	authority string // may have userinfo
-	path      string
-	query     string // without "?"
+// Target is a request target taken apart. What its form leaves out is empty.
+type Target struct {
+	Scheme    string // lower case
+	Authority string // may have userinfo
+	Path      string
+	Query     string // without "?"
+	// Unknown is set where there was a path that could not be read.
+	Unknown bool
 }
 
-// parseTarget reads RFC 9112, section 3.2:
+// ParseTarget reads RFC 9112, section 3.2:
 //
 //	request-target = origin-form / absolute-form / authority-form / asterisk-form
-func parseTarget(method, s string) (t target) {
+func ParseTarget(method, s string) (t Target) {
 	if method == "CONNECT" {
-		t.authority = s
+		t.Authority = s
 		return t
 	}
 	if s == "*" {
 		return t
 	}
 	if scheme, rest, ok := strings.Cut(s, "://"); ok && s[0] != '/' && isScheme(scheme) {
-		t.scheme = strings.ToLower(scheme)
+		t.Scheme = strings.ToLower(scheme)
 		end := strings.IndexAny(rest, "/?")
 		if end < 0 {
 			end = len(rest)
 		}
-		t.authority, s = rest[:end], rest[end:]
+		t.Authority, s = rest[:end], rest[end:]
 		if s == "" || s[0] == '?' {
-			t.path = "/"
+			t.Path = "/"
 		}
 	}
 	path, query, _ := strings.Cut(s, "?")
-	t.path, t.query = t.path+path, query
+	t.Path, t.Query = t.Path+path, query
 	return t
 }
 
@@ -48,7 +50,7 @@ func isScheme(s string) bool {
 	for i := range len(s) {
 		switch c := s[i] | 0x20; {
 		case 'a' <= c && c <= 'z':
-		case i > 0 && (isDigit(s[i]) || s[i] == '+' || s[i] == '-' || s[i] == '.'):
+		case i > 0 && ('0' <= s[i] && s[i] <= '9' || s[i] == '+' || s[i] == '-' || s[i] == '.'):
 		default:
 			return false
 		}
@@ -56,9 +58,9 @@ func isScheme(s string) bool {
 	return s != ""
 }
 
-// host is the authority without userinfo.
-func (t target) host() string {
-	return t.authority[strings.LastIndexByte(t.authority, '@')+1:]
+// Host is the authority without userinfo.
+func (t Target) Host() string {
+	return t.Authority[strings.LastIndexByte(t.Authority, '@')+1:]
 }
 
 // splitHostPort reads uri-host [ ":" port ]. The brackets of an IPv6 address are

@@ -1,0 +1,17 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package http2_test
+
+import (
+	"testing"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dissecttest"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
+)
+
+func TestGolden(t *testing.T) { dissecttest.Golden(t, http2.Dissector{}, http.Dissector{}) }
+func TestChop(t *testing.T)   { dissecttest.Chop(t, http2.Dissector{}) }
+func TestHole(t *testing.T)   { dissecttest.Hole(t, http2.Dissector{}) }
+func FuzzData(f *testing.F)   { dissecttest.Fuzz(f, http2.Dissector{}) }

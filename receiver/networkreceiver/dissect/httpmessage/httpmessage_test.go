@@ -1,0 +1,59 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package httpmessage
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestParseMediaType(t *testing.T) {
+	for value, want := range map[string][2]string{
+		"":                               {"", ""},
+		"text/html":                      {"text/html", ""},
+		"Text/HTML; Charset=UTF-8":       {"text/html", "utf-8"},
+		`text/html;a=b; charset="x" ;c`:  {"text/html", "x"},
+		"multipart/form-data; boundary=": {"multipart/form-data", ""},
+		" ; ;=;":                         {"", ""},
+	} {
+		media, charset := ParseMediaType(value)
+		assert.Equal(t, want, [2]string{media, charset}, "%q", value)
+	}
+}
+
+func TestParseTarget(t *testing.T) {
+	for _, test := range []struct {
+		method, target string
+		want           Target
+	}{
+		{"GET", "/", Target{Path: "/"}},
+		{"GET", "/a/b?c=d?e", Target{Path: "/a/b", Query: "c=d?e"}},
+		{"GET", "/r?u=http://x/", Target{Path: "/r", Query: "u=http://x/"}},
+		{"GET", "HTTP://u:p@h:1/p?q", Target{Scheme: "http", Authority: "u:p@h:1", Path: "/p", Query: "q"}},
+		{"GET", "http://h", Target{Scheme: "http", Authority: "h", Path: "/"}},
+		{"GET", "http://h?q", Target{Scheme: "http", Authority: "h", Path: "/", Query: "q"}},
+		{"OPTIONS", "*", Target{}},
+		{"CONNECT", "h:443", Target{Authority: "h:443"}},
+		{"GET", "//h/p", Target{Path: "//h/p"}},
+		{"GET", "?", Target{}},
+	} {
+		assert.Equal(t, test.want, ParseTarget(test.method, test.target), "%s %s", test.method, test.target)
+	}
+	assert.Equal(t, "h:1", Target{Authority: "u:p@h:1"}.Host())
+}
+
+func TestSplitHostPort(t *testing.T) {
+	for s, want := range map[string]struct {
+		host string
+		port int64
+	}{
+		"": {}, "a": {"a", 0}, "a:80": {"a", 80}, "a:": {"a", 0}, "a:x": {"a", 0}, "a:99999": {"a", 0},
+		"[::1]": {"::1", 0}, "[::1]:8080": {"::1", 8080}, "::1": {"::1", 0}, ":80": {"", 80}, "[": {"[", 0},
+	} {
+		host, port := splitHostPort(s)
+		assert.Equal(t, want.host, host, "%q", s)
+		assert.Equal(t, want.port, port, "%q", s)
+	}
+}
