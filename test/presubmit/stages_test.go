@@ -91,7 +91,7 @@ func TestFarAwayThingsHavePlaces(t *testing.T) {
 	}
 	for _, rule := range rules {
 		for _, p := range packages(t) {
-			if p.ImportPath == receiver || within(p.ImportPath, module+"/internal/keep") || withinAny(p.ImportPath, rule.allowed) {
+			if p.ImportPath == receiver || withinAny(p.ImportPath, rule.allowed) {
 				continue
 			}
 			for _, imported := range p.Imports {
