@@ -174,3 +174,19 @@ func TestFlagsAreDocumented(t *testing.T) {
 	assert.Equal(t, len(flagNames), strings.Count(string(readme), "\n| `http2."), "flags in README.md")
 	assert.Equal(t, len(flagNames), bits.Len16(uint16(flagGoAway)), "names of flags")
 }
+
+// TestAnnouncedBody closes a connection when the announced bytes are there, as curl
+// does: the server's END_STREAM, in a frame of its own, is no longer awaited.
+func TestAnnouncedBody(t *testing.T) {
+	for sent, incomplete := range map[int]string{10: "", 9: "fin"} {
+		p := newPlayer(dissect.Limits{}).start(t)
+		p.ends[toServer].get(1)
+		p.flush(t, toServer)
+		p.ends[toClient].headers(1, false, ":status", "200", "content-length", "10")
+		_ = p.ends[toClient].WriteData(1, false, make([]byte, sent))
+		p.flush(t, toClient)
+		p.finish(t)
+		require.Len(t, p.messages, 2)
+		assert.Equal(t, incomplete, p.messages[1].Incomplete, "%d bytes of 10", sent)
+	}
+}

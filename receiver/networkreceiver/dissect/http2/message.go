@@ -275,9 +275,13 @@ func (c *conversation) finish(s *stream, which role, why string) {
 	if p.doubt && why != "" {
 		why = "gap"
 	}
+	whole := p.hasLength && p.length == p.body.Size
+	if whole && !p.doubt {
+		// Whoever has the bytes that were announced need not wait for END_STREAM.
+		why = ""
+	}
 	m.Keyed, m.Key = true, uint64(s.id)
 	m.First, m.Last, m.Size, m.GapBytes, m.Incomplete = p.first, p.last, p.size, p.gap, why
-	whole := p.hasLength && p.length == p.body.Size
 	switch {
 	case why != "":
 		p.body.Truncate("incomplete")
