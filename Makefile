@@ -7,6 +7,8 @@ SHELL       := /bin/bash
 
 CONFIG    ?= distributions/wirespan/config.yaml
 FUZZTIME  ?= 20s
+FUZZPARALLEL ?= 1
+FUZZJOBS  ?= 1
 BENCHTIME ?= 1s
 
 # One compiler version, so that everybody generates the same bytes (read by bpf2go).
@@ -22,10 +24,13 @@ SOURCES := builder-config.yaml go.mod go.sum internal/tools/go.mod $(shell find 
 
 # Tests that use the one kernel and the one network of this machine. They must
 # not disturb each other, so they run as root, one package at a time.
-LIVE_PACKAGES := /wirespan/(bpf|receiver/networkreceiver/capture/(ebpf|probe)|internal/testkit|test/e2e)
+LIVE_PACKAGES := /wirespan/(bpf|receiver/networkreceiver/capture/(ebpf|probe)|internal/testkit|test/(completeness|e2e|soak|stress))
 TESTED := go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...
 UNIT    = $(shell $(TESTED) | grep -vE '$(LIVE_PACKAGES)')
 LIVE    = $(shell $(TESTED) | grep -E '$(LIVE_PACKAGES)')
+
+# Attacks on the receiver's memory, which are in full size without the race detector only.
+ATTACKS := 'TestMemoryUnderAttack|TestStuckConsumer|TestFairness'
 
 ##@ Use
 
@@ -37,7 +42,7 @@ help: ## List the targets
 
 .PHONY: run
 run: build ## Show every call of this machine (root), and send it to OTEL_EXPORTER_OTLP_ENDPOINT if that is set
-	@$(SUDO) bin/wirespan --config $(CONFIG) $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),--config distributions/wirespan/config-otlp.yaml)
+	@$(SUDO) env GOGC=$${GOGC:-400} GOMEMLIMIT=$${GOMEMLIMIT:-768MiB} bin/wirespan --config $(CONFIG) $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),--config distributions/wirespan/config-otlp.yaml)
 
 .PHONY: build
 build: bin/wirespan ## Build the distribution into bin/wirespan (needs Go only)
@@ -72,11 +77,23 @@ lint: ## Run the linters and check the formatting
 .PHONY: test-unit
 test-unit: build ## Run the tests that need no privileges, with the race detector
 	go test -race -timeout 15m $(UNIT)
+	go test -timeout 10m -run $(ATTACKS) ./receiver/networkreceiver
 
 .PHONY: test-live
 test-live: build ## Run the tests that load eBPF and capture real traffic (root)
 	WIRESPAN_BIN=$(CURDIR)/bin/wirespan \
 	go test -race -count=1 -p 1 -timeout 20m $(if $(SUDO),-exec '$(SUDO)') $(LIVE)
+
+.PHONY: stress
+stress: build ## Attack the receiver's memory, in full size and with real traffic (root)
+	go test -count=1 -timeout 20m -run $(ATTACKS) -v ./receiver/networkreceiver
+	STRESS=1 WIRESPAN_BIN=$(CURDIR)/bin/wirespan \
+	go test -count=1 -timeout 20m -v $(if $(SUDO),-exec '$(SUDO)') ./test/stress
+
+.PHONY: soak
+soak: build ## Look for what grows under steady load and process churn (root; DURATION=30m RATE=1000 CHURN=30)
+	WIRESPAN_BIN=$(CURDIR)/bin/wirespan go test -count=1 -timeout 0 -v $(if $(SUDO),-exec '$(SUDO)') ./test/soak \
+		-duration $(or $(DURATION),30m) -rate $(or $(RATE),1000) -churn $(or $(CHURN),30) -samples $(CURDIR)/build/soak.csv
 
 .PHONY: test-kernel
 test-kernel: build ## Run the smoke test on the running kernel and, emulated, on Debian's (KERNELS="running 6.1 6.12"; needs qemu-system-x86)
@@ -102,12 +119,22 @@ check-generated: ## Generate the eBPF files once more, elsewhere, and fail if th
 bench: ## Run the benchmarks (BENCHTIME=1s)
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(UNIT)
 
+.PHONY: bench-length
+bench-length: ## Measure whether a call costs more in a long run than in a short one (CALLS=10000000)
+	go test -run '^$$' -bench BenchmarkLength -benchtime 1x -timeout 3h ./test/bench -calls $(or $(CALLS),10000000)
+
+.PHONY: bench-live
+bench-live: ## Measure live capture beside nginx and wrk, with its comparison (root; ROUNDS=7 DURATION=3s ONLY=ABSLFGDE PARTS=saturation,kernel,latency,bulk)
+	@mkdir -p build
+	@CGO_ENABLED=0 go build -o build/bench-live ./test/bench/live
+	@$(SUDO) build/bench-live $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(DURATION),-duration $(DURATION)) \
+		$(if $(ONLY),-only $(ONLY)) $(if $(PARTS),-parts $(PARTS)) $(if $(PROFILE),-profile $(PROFILE))
+
 .PHONY: fuzz
-fuzz: ## Run each fuzz test for a while (FUZZTIME=20s)
-	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' bpf exporter internal processor receiver | LC_ALL=C sort | \
-	while IFS=: read -r file name; do \
-		go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; \
-	done
+fuzz: ## Run each fuzz test for a while and print a table (FUZZTIME=20s, FUZZPARALLEL=1 workers, FUZZJOBS=1 tests at a time, FUZZ='conn pair.FuzzPairer')
+	@mkdir -p build
+	@go build -o build/fuzz-run ./test/fuzz
+	@build/fuzz-run -time $(FUZZTIME) -parallel $(FUZZPARALLEL) -jobs $(FUZZJOBS) $(FUZZ)
 
 ##@ Change
 

@@ -38,6 +38,21 @@ type CaptureLosses struct {
 	Count [2]uint64
 }
 
+type CaptureOpener struct {
+	_      structs.HostLayout
+	Socket uint64
+	Owner  CaptureProcessKey
+	Shard  uint32
+	Met    uint32
+}
+
+type CaptureOpening struct {
+	_       structs.HostLayout
+	Address [4]uint32
+	Port    uint32
+	Isn     uint32
+}
+
 type CaptureOwnerRecord struct {
 	_      structs.HostLayout
 	Time   uint64
@@ -54,7 +69,7 @@ type CapturePacketRecord struct {
 	Kind      uint8
 	Direction uint8
 	Listener  uint8
-	Pad       uint8
+	Trimmed   uint8
 	Netns     uint32
 	Cgroup    uint64
 	WireLen   uint32
@@ -98,9 +113,12 @@ type CaptureSocketState struct {
 	Cgroup         uint64
 	Told           uint64
 	Owner          CaptureProcessKey
+	Peer           uint64
 	Netns          uint32
 	Generation     uint32
 	Shard          uint32
+	PeerShard      uint32
+	Pad2           uint32
 	Verdict        uint8
 	ProcessVerdict uint8
 	Flags          uint8
@@ -114,6 +132,7 @@ const (
 	CaptureMapCgroups          = "cgroups"
 	CaptureMapLost             = "lost"
 	CaptureMapNames            = "names"
+	CaptureMapOpenings         = "openings"
 	CaptureMapOwnFlows         = "own_flows"
 	CaptureMapPorts            = "ports"
 	CaptureMapPrefixes4        = "prefixes4"
@@ -121,6 +140,7 @@ const (
 	CaptureMapProcesses        = "processes"
 	CaptureMapRings            = "rings"
 	CaptureMapSockets          = "sockets"
+	CaptureMapTrims            = "trims"
 	CaptureProgEgress          = "egress"
 	CaptureProgIngress         = "ingress"
 	CaptureProgOpenSockets     = "open_sockets"
@@ -136,6 +156,7 @@ const (
 	CaptureVarIncludeCgroups   = "include_cgroups"
 	CaptureVarIncludePorts     = "include_ports"
 	CaptureVarIncludeProcesses = "include_processes"
+	CaptureVarLocalCalls       = "local_calls"
 	CaptureVarOwnPid           = "own_pid"
 	CaptureVarShards           = "shards"
 )
@@ -195,6 +216,7 @@ type CaptureMapSpecs struct {
 	Cgroups   *ebpf.MapSpec `ebpf:"cgroups"`
 	Lost      *ebpf.MapSpec `ebpf:"lost"`
 	Names     *ebpf.MapSpec `ebpf:"names"`
+	Openings  *ebpf.MapSpec `ebpf:"openings"`
 	OwnFlows  *ebpf.MapSpec `ebpf:"own_flows"`
 	Ports     *ebpf.MapSpec `ebpf:"ports"`
 	Prefixes4 *ebpf.MapSpec `ebpf:"prefixes4"`
@@ -202,6 +224,7 @@ type CaptureMapSpecs struct {
 	Processes *ebpf.MapSpec `ebpf:"processes"`
 	Rings     *ebpf.MapSpec `ebpf:"rings"`
 	Sockets   *ebpf.MapSpec `ebpf:"sockets"`
+	Trims     *ebpf.MapSpec `ebpf:"trims"`
 }
 
 // CaptureVariableSpecs contains global variables before they are loaded into the kernel.
@@ -219,6 +242,7 @@ type CaptureVariableSpecs struct {
 	IncludeCgroups   *ebpf.VariableSpec `ebpf:"include_cgroups"`
 	IncludePorts     *ebpf.VariableSpec `ebpf:"include_ports"`
 	IncludeProcesses *ebpf.VariableSpec `ebpf:"include_processes"`
+	LocalCalls       *ebpf.VariableSpec `ebpf:"local_calls"`
 	OwnPid           *ebpf.VariableSpec `ebpf:"own_pid"`
 	Shards           *ebpf.VariableSpec `ebpf:"shards"`
 }
@@ -246,6 +270,7 @@ type CaptureMaps struct {
 	Cgroups   *ebpf.Map `ebpf:"cgroups"`
 	Lost      *ebpf.Map `ebpf:"lost"`
 	Names     *ebpf.Map `ebpf:"names"`
+	Openings  *ebpf.Map `ebpf:"openings"`
 	OwnFlows  *ebpf.Map `ebpf:"own_flows"`
 	Ports     *ebpf.Map `ebpf:"ports"`
 	Prefixes4 *ebpf.Map `ebpf:"prefixes4"`
@@ -253,6 +278,7 @@ type CaptureMaps struct {
 	Processes *ebpf.Map `ebpf:"processes"`
 	Rings     *ebpf.Map `ebpf:"rings"`
 	Sockets   *ebpf.Map `ebpf:"sockets"`
+	Trims     *ebpf.Map `ebpf:"trims"`
 }
 
 func (m *CaptureMaps) Close() error {
@@ -260,6 +286,7 @@ func (m *CaptureMaps) Close() error {
 		m.Cgroups,
 		m.Lost,
 		m.Names,
+		m.Openings,
 		m.OwnFlows,
 		m.Ports,
 		m.Prefixes4,
@@ -267,6 +294,7 @@ func (m *CaptureMaps) Close() error {
 		m.Processes,
 		m.Rings,
 		m.Sockets,
+		m.Trims,
 	)
 }
 
@@ -285,6 +313,7 @@ type CaptureVariables struct {
 	IncludeCgroups   *ebpf.Variable `ebpf:"include_cgroups"`
 	IncludePorts     *ebpf.Variable `ebpf:"include_ports"`
 	IncludeProcesses *ebpf.Variable `ebpf:"include_processes"`
+	LocalCalls       *ebpf.Variable `ebpf:"local_calls"`
 	OwnPid           *ebpf.Variable `ebpf:"own_pid"`
 	Shards           *ebpf.Variable `ebpf:"shards"`
 }

@@ -7,6 +7,7 @@
 #include "../lib/filter.h"
 #include "../lib/flow.h"
 #include "../lib/kernel.h"
+#include "../lib/local.h"
 #include "../lib/own.h"
 #include "../lib/owner.h"
 #include "../lib/packet.h"
@@ -14,6 +15,7 @@
 #include "../lib/record.h"
 #include "../lib/ring.h"
 #include "../lib/socket.h"
+#include "../lib/trim.h"
 #include "../lib/uapi.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -87,6 +89,26 @@ static __noinline bool examine_packet(struct socket_state *s, struct __sk_buff *
 	return flow_passes(&f, is_ip4(skb));
 }
 
+// elsewhere tells whether a packet is of a connection of which the other end is
+// captured instead.
+static __always_inline bool elsewhere(struct socket_state *s, struct bpf_sock *sk, const struct packet *p,
+				      __u8 direction)
+{
+	if (sk->state == BPF_TCP_LISTEN)
+		return elsewhere_at_listener(p);
+	if (sk->state == BPF_TCP_SYN_SENT && (p->flags & TCP_SYN)) {
+		if (direction == EGRESS)
+			note_opening(s, p, s->shard);
+		else if (local_calls == LOCAL_SERVER)
+			leave_to_server(s, p, s->shard);
+	}
+	if (!(s->flags & SOCKET_ELSEWHERE))
+		return false;
+	if (local_calls == LOCAL_CLIENT)
+		tell_own_owner(s);
+	return true;
+}
+
 static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 {
 	struct packet_record head = { .kind = RECORD_PACKET, .direction = direction };
@@ -127,8 +149,11 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 		s->cgroup = bpf_skb_cgroup_id(skb);
 		s->netns = socket_netns(sk);
 	}
-	if (s->generation != filter_generation)
+	if (s->generation != filter_generation) {
 		examine(s, skb, sk, &p, opens);
+		if (local_calls && !opens && single_flow(sk))
+			meet_client(s, sk, is_ip4(skb));
+	}
 	if (single_flow(sk)) {
 		shard = s->shard;
 		wanted = !(s->flags & (SOCKET_OWN | SOCKET_OWN_PEER));
@@ -136,6 +161,8 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 		wanted = examine_packet(s, skb, sk, &p, &shard);
 	}
 	if (!wanted || !s->verdict || !s->process_verdict)
+		return;
+	if (local_calls && sk->protocol == IPPROTO_TCP && elsewhere(s, sk, &p, direction))
 		return;
 	if (sk->state != BPF_TCP_LISTEN)
 		tell_owner(s, shard);
@@ -148,7 +175,10 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 	head.netns = s->netns;
 	head.cgroup = s->cgroup;
 	head.wire_len = skb->len;
-	submit_packet(skb, shard, &head);
+	head.trimmed = trimmed(&p, cookie, direction);
+	submit_packet(skb, shard, head.trimmed ? p.headers : head.wire_len, &head);
+	if (s->flags & SOCKET_PEER_UNTOLD)
+		tell_client_owner(s, sk, is_ip4(skb), shard);
 }
 
 SEC("cgroup_skb/egress")

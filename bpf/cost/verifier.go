@@ -65,6 +65,12 @@ func verify(path string, filters bool) (map[string]load, error) {
 			return nil, fmt.Errorf("set variable %s: %w", name, err)
 		}
 	}
+	if filters {
+		// LOCAL_SERVER: of the values that are not 0, the one with more code.
+		if err := spec.Variables[bpf.CaptureVarLocalCalls].Set(uint32(2)); err != nil {
+			return nil, fmt.Errorf("set variable %s: %w", bpf.CaptureVarLocalCalls, err)
+		}
+	}
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{LogLevel: ebpf.LogLevelStats}})
 	if err != nil {
 		return nil, fmt.Errorf("load programs: %w", err)

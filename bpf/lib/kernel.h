@@ -57,6 +57,8 @@ struct inet_connection_sock {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	__u32 rcv_nxt;
+	__u64 bytes_received;
 };
 
 struct socket {

@@ -58,7 +58,7 @@ static __always_inline void tell_owner(struct socket_state *s, __u32 shard)
 
 	if (!s->owner.pid || (s->told & bit))
 		return;
-	submit_owner(shard, s->cookie, &s->owner, &told);
+	submit_owner(shard, RECORD_OWNER, s->cookie, &s->owner, &told);
 	if (told)
 		__sync_fetch_and_or(&s->told, bit);
 }

@@ -21,6 +21,7 @@ enum {
 	TCP_FIN = 1,
 	TCP_SYN = 2,
 	TCP_RST = 4,
+	TCP_ACK = 16,
 };
 
 enum { EXTENSION_HEADERS = 8 }; // as many as are walked
@@ -33,6 +34,9 @@ struct packet {
 	__u8 transport;
 	__u8 flags; // TCP only
 	__u8 pad[2];
+	__u32 seq; // TCP only, host byte order
+	__u32 ack;
+	__u32 headers; // bytes before the payload
 	__u32 payload; // bytes after the transport header
 };
 
@@ -150,6 +154,8 @@ static __always_inline bool parse(struct __sk_buff *skb, struct packet *p)
 			return false;
 		header = (__u32)(th.data_offset >> 4) * 4;
 		p->flags = th.flags;
+		p->seq = bpf_ntohl(th.seq);
+		p->ack = bpf_ntohl(th.ack);
 	} else if (p->transport == IPPROTO_UDP) {
 		if (bpf_skb_load_bytes(skb, offset, &th, UDP_HEADER))
 			return false;
@@ -159,8 +165,9 @@ static __always_inline bool parse(struct __sk_buff *skb, struct packet *p)
 	}
 	p->source_port = bpf_ntohs(th.source_port);
 	p->destination_port = bpf_ntohs(th.destination_port);
-	if (skb->len > offset + header)
-		p->payload = skb->len - offset - header;
+	p->headers = offset + header;
+	if (skb->len > p->headers)
+		p->payload = skb->len - p->headers;
 	return true;
 }
 

@@ -11,6 +11,8 @@
 enum record_kind {
 	RECORD_PACKET = 1,
 	RECORD_OWNER = 2,
+	RECORD_PEER = 3, // as an owner_record: who owns the other end of the socket's connection
+	RECORD_LEFT = 4, // as an owner_record: nothing more of the socket, its other end is captured
 };
 
 enum direction {
@@ -31,7 +33,7 @@ struct packet_record {
 	__u8 kind; // RECORD_PACKET
 	__u8 direction;
 	__u8 listener; // the packet still belongs to the listening socket
-	__u8 pad;
+	__u8 trimmed; // only headers were copied, because nobody needs the rest
 	__u32 netns; // inode
 	__u64 cgroup; // id
 	__u32 wire_len; // bytes of the packet, from the IP header on
@@ -50,7 +52,7 @@ struct process_key {
 struct owner_record {
 	__u64 time;
 	__u64 socket;
-	__u8 kind; // RECORD_OWNER
+	__u8 kind; // RECORD_OWNER, RECORD_PEER or RECORD_LEFT
 	__u8 pad[7];
 	struct process_key owner;
 };

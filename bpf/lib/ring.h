@@ -53,7 +53,8 @@ static __always_inline __u32 shard_of(__u32 hash)
 	return (__u32)(((__u64)hash * shards) >> 32);
 }
 
-static __always_inline void submit_owner(__u32 shard, __u64 socket, const struct process_key *key, bool *told)
+static __always_inline void submit_owner(__u32 shard, __u8 kind, __u64 socket, const struct process_key *key,
+					 bool *told)
 {
 	void *ring = bpf_map_lookup_elem(&rings, &shard);
 	struct owner_record *r;
@@ -66,7 +67,7 @@ static __always_inline void submit_owner(__u32 shard, __u64 socket, const struct
 	__builtin_memset(r, 0, sizeof(*r));
 	r->time = bpf_ktime_get_ns();
 	r->socket = socket;
-	r->kind = RECORD_OWNER;
+	r->kind = kind;
 	r->owner = *key;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	*told = true;
@@ -95,13 +96,13 @@ static __always_inline void copy_packet(struct __sk_buff *skb, __u32 shard, void
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
-// submit_packet takes the smallest tier that holds the packet. The last tier is
-// for packets beyond 64 KiB (BIG TCP); what exceeds it is cut, and the
-// difference between wire_len and captured says so.
-static __always_inline void submit_packet(struct __sk_buff *skb, __u32 shard, const struct packet_record *head)
+// submit_packet copies the first bytes of a packet into the smallest tier that
+// holds them. The last tier is for packets beyond 64 KiB (BIG TCP); what exceeds
+// it is cut, and the difference between wire_len and captured says so.
+static __always_inline void submit_packet(struct __sk_buff *skb, __u32 shard, __u32 length,
+					  const struct packet_record *head)
 {
 	void *ring = bpf_map_lookup_elem(&rings, &shard);
-	__u32 length = head->wire_len;
 
 	if (!ring) {
 		count_loss(shard, LOSS_RING_FULL);

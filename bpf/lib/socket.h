@@ -14,6 +14,8 @@
 enum {
 	SOCKET_OWN = 1 << 0, // of this collector: never captured
 	SOCKET_OWN_PEER = 1 << 1, // the far end is
+	SOCKET_ELSEWHERE = 1 << 2, // not captured: the far end, on this machine, is
+	SOCKET_PEER_UNTOLD = 1 << 3, // captured, and the far end is not: its owner is to be told
 };
 
 struct socket_state {
@@ -21,9 +23,12 @@ struct socket_state {
 	__u64 cgroup;
 	__u64 told; // shards that were told the owner, one bit each
 	struct process_key owner; // pid 0: not known
+	__u64 peer; // cookie of the far end, with SOCKET_ELSEWHERE at a server
 	__u32 netns;
 	__u32 generation; // of the filters that gave the verdict; 0: nothing is filled in yet
 	__u32 shard; // TCP connections only
+	__u32 peer_shard;
+	__u32 pad2;
 	__u8 verdict; // of the filters for the flow and the cgroup
 	__u8 process_verdict;
 	__u8 flags;

@@ -42,8 +42,10 @@ type Call struct {
 	Start, End time.Time
 	Attributes M // of the span
 	Resource   M // of the span
-	// Records is the number of log records that are linked to the span.
+	// Records is the number of log records of the call that are linked to the span.
 	Records int
+	// Events are the log records of what was told while the call ran.
+	Events []Event
 	// LogAttributes and LogBody are those of the log record.
 	LogAttributes M
 	LogBody       M
@@ -167,8 +169,16 @@ func callOf(resource pcommon.Resource, span ptrace.Span) Call {
 	}
 }
 
-// add takes the payload from the span's log record.
-func (c *Call) add(records []plog.LogRecord) {
+// add takes the payload from the span's log record, and events from the others.
+func (c *Call) add(linked []plog.LogRecord) {
+	var records []plog.LogRecord
+	for _, record := range linked {
+		if strings.HasSuffix(record.EventName(), ".call") {
+			records = append(records, record)
+		} else {
+			c.Events = append(c.Events, eventOf(record))
+		}
+	}
 	c.Records = len(records)
 	if len(records) == 0 {
 		return

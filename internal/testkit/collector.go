@@ -196,14 +196,18 @@ func (c *Collector) Metrics() map[string]float64 {
 	require.NoError(c.t, err)
 	values := map[string]float64{}
 	for line := range bytes.Lines(text) {
-		series, value, ok := strings.Cut(strings.TrimSpace(string(line)), "} ")
-		if !ok || strings.HasPrefix(series, "#") {
+		series := strings.TrimSpace(string(line))
+		end := strings.LastIndexByte(series, ' ')
+		if end < 0 || strings.HasPrefix(series, "#") {
 			continue
 		}
-		n, _ := strconv.ParseFloat(value, 64)
-		name, _, _ := strings.Cut(series, "{")
+		n, _ := strconv.ParseFloat(series[end+1:], 64)
+		series = series[:end]
+		name, _, labelled := strings.Cut(series, "{")
 		values[name] += n
-		values[series+"}"] += n
+		if labelled {
+			values[series] += n
+		}
 	}
 	return values
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dns"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 )
 
@@ -54,6 +55,9 @@ type Config struct {
 	Queue QueueConfig `mapstructure:"queue"`
 	// RetryOnFailure says how refused records are tried again.
 	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+	// ShutdownTimeout is how long a live capture that stops goes on handing over
+	// what is finished. The Collector itself sets no bound.
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
 	_ struct{}
 }
@@ -77,6 +81,9 @@ type EBPFConfig struct {
 	// KeepPrivileges leaves the process the capabilities that nothing needs after
 	// the programs are attached.
 	KeepPrivileges bool `mapstructure:"keep_privileges"`
+	// LocalCalls says which ends of calls are captured whose both ends are on this
+	// machine: client, server or both.
+	LocalCalls Sides `mapstructure:"local_calls"`
 	// Include captures only sockets that match all lists that are not empty.
 	Include FilterConfig `mapstructure:"include"`
 	// Exclude never captures sockets that match any entry.
@@ -128,6 +135,8 @@ const (
 	SidesBoth   Sides = "both"
 )
 
+func (s Sides) valid() bool { return s == SidesClient || s == SidesServer || s == SidesBoth }
+
 // ConnectionsConfig bounds what is held of connections, per worker.
 type ConnectionsConfig struct {
 	Max          int           `mapstructure:"max"`
@@ -140,9 +149,21 @@ type ConnectionsConfig struct {
 
 // ProtocolsConfig has a block for each dissector.
 type ProtocolsConfig struct {
-	HTTP  ProtocolConfig `mapstructure:"http"`
-	HTTP2 ProtocolConfig `mapstructure:"http2"`
-	DNS   ProtocolConfig `mapstructure:"dns"`
+	HTTP      ProtocolConfig `mapstructure:"http"`
+	HTTP2     ProtocolConfig `mapstructure:"http2"`
+	DNS       ProtocolConfig `mapstructure:"dns"`
+	WebSocket ProtocolConfig `mapstructure:"websocket"`
+	GRPC      GRPCConfig     `mapstructure:"grpc"`
+
+	_ struct{}
+}
+
+// GRPCConfig is for gRPC and its relatives, whose limits are those of the HTTP that
+// carries them.
+type GRPCConfig struct {
+	// DescriptorSets are files with the schemas of messages, as protoc
+	// --include_imports --descriptor_set_out writes them.
+	DescriptorSets []string `mapstructure:"descriptor_sets"`
 
 	_ struct{}
 }
@@ -239,6 +260,9 @@ type BatchConfig struct {
 // QueueConfig bounds the batches that wait for the next component.
 type QueueConfig struct {
 	Batches int `mapstructure:"batches"`
+	// SlowCall is from which duration on a call is slow. Slow and failed calls
+	// are kept longest.
+	SlowCall time.Duration `mapstructure:"slow_call"`
 
 	_ struct{}
 }
@@ -259,7 +283,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := conf.Unmarshal(&general, confmap.WithIgnoreUnused()); err != nil {
 		return err
 	}
-	for name, protocol := range map[string]*ProtocolConfig{"http": &c.Protocols.HTTP, "http2": &c.Protocols.HTTP2, "dns": &c.Protocols.DNS} {
+	for name, protocol := range map[string]*ProtocolConfig{"http": &c.Protocols.HTTP, "http2": &c.Protocols.HTTP2, "dns": &c.Protocols.DNS, "websocket": &c.Protocols.WebSocket} {
 		if conf.IsSet("protocols::" + name + "::payload") {
 			own := c.Payload
 			protocol.Payload = &own
@@ -283,6 +307,8 @@ func (c *Config) Validate() error {
 	check(c.Batch.MaxRecords > 0, "batch::max_records must be positive")
 	check(c.Batch.MaxBytes > 0, "batch::max_bytes must be positive")
 	check(c.Queue.Batches > 0, "queue::batches must be positive")
+	check(c.Queue.SlowCall > 0, "queue::slow_call must be positive, is %v", c.Queue.SlowCall)
+	check(c.ShutdownTimeout > 0, "shutdown_timeout must be positive, is %v", c.ShutdownTimeout)
 	check(c.Resource.ServiceName == telemetry.ServiceNameProcess || c.Resource.ServiceName == telemetry.ServiceNameNone,
 		"resource::service_name must be process or none, is %q", c.Resource.ServiceName)
 	if _, err := prefixes(c.Trace.CapturedPeers); err != nil {
@@ -296,6 +322,9 @@ func (c *EBPFConfig) Validate() error {
 	if c.RingSize < ebpf.MinRingBytes || c.RingSize > ebpf.MaxRingBytes {
 		return fmt.Errorf("ring_size must be between %v and %v, is %v",
 			ByteSize(ebpf.MinRingBytes), ByteSize(ebpf.MaxRingBytes), c.RingSize)
+	}
+	if !c.LocalCalls.valid() {
+		return fmt.Errorf("local_calls must be client, server or both, is %q", c.LocalCalls)
 	}
 	return nil
 }
@@ -322,7 +351,7 @@ func (c *PcapConfig) Validate() error {
 	if c.OnEnd != OnEndWait && c.OnEnd != OnEndExit {
 		return fmt.Errorf("on_end must be wait or exit, is %q", c.OnEnd)
 	}
-	if c.Spans != SidesClient && c.Spans != SidesServer && c.Spans != SidesBoth {
+	if !c.Spans.valid() {
 		return fmt.Errorf("spans must be client, server or both, is %q", c.Spans)
 	}
 	return nil
@@ -387,14 +416,15 @@ func NewDefaultConfig() *Config {
 	return &Config{
 		Workers: min(runtime.NumCPU(), 4),
 		Capture: CaptureConfig{
-			EBPF: configoptional.Default(EBPFConfig{RingSize: ebpf.DefaultRingBytes}),
+			EBPF: configoptional.Default(EBPFConfig{RingSize: ebpf.DefaultRingBytes, LocalCalls: SidesBoth}),
 			Pcap: configoptional.Default(PcapConfig{OnEnd: OnEndWait, Spans: SidesClient}),
 		},
 		Connections: defaultConnections(),
 		Protocols: ProtocolsConfig{
-			HTTP:  protocolConfig(http.Dissector{}.Info().Limits),
-			HTTP2: protocolConfig(http2.Dissector{}.Info().Limits),
-			DNS:   protocolConfig(dns.UDP.Info().Limits),
+			HTTP:      protocolConfig(http.Dissector{}.Info().Limits),
+			HTTP2:     protocolConfig(http2.Dissector{}.Info().Limits),
+			WebSocket: protocolConfig(websocket.Dissector{}.Info().Limits),
+			DNS:       protocolConfig(dns.UDP.Info().Limits),
 		},
 		Payload: PayloadConfig{
 			Enabled:     true,
@@ -406,7 +436,9 @@ func NewDefaultConfig() *Config {
 		Resource:       ResourceConfig{ServiceName: telemetry.ServiceNameProcess},
 		Memory:         MemoryConfig{Limit: 256 << 20},
 		Batch:          BatchConfig{Timeout: 200 * time.Millisecond, MaxRecords: 1000, MaxBytes: 2 << 20},
-		Queue:          QueueConfig{Batches: 64},
+		Queue:          QueueConfig{Batches: 64, SlowCall: time.Second},
 		RetryOnFailure: retry,
+
+		ShutdownTimeout: 10 * time.Second,
 	}
 }

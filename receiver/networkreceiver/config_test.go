@@ -51,6 +51,7 @@ func TestConfigValid(t *testing.T) {
 	assert.Equal(t, &EBPFConfig{
 		CgroupPath:     "/sys/fs/cgroup/system.slice",
 		RingSize:       4 << 20,
+		LocalCalls:     SidesClient,
 		KeepPrivileges: true,
 		Include: FilterConfig{
 			Ports: []uint16{80, 8080}, CIDRs: []string{"10.0.0.0/8", "::1"},
@@ -114,6 +115,7 @@ func TestConfigInvalid(t *testing.T) {
 		"network/bad_peer":          "trace::captured_peers: parse address",
 		"network/bad_size":          `parse size "much"`,
 		"network/small_memory":      "memory::limit must be at least 16MiB, is 1.0 KiB",
+		"network/local_calls":       `local_calls must be client, server or both, is "none"`,
 		"network/small_ring":        "ring_size must be between 512 KiB and 1.0 GiB, is 4.0 KiB",
 		"network/bad_placement":     `payload: placement must be body or attributes, is "header"`,
 		"network/bad_preview":       "payload: span_preview must not be negative",
@@ -125,6 +127,8 @@ func TestConfigInvalid(t *testing.T) {
 		"network/no_outstanding":    "must be positive",
 		"network/no_batch":          "batch::timeout must be positive",
 		"network/no_queue":          "queue::batches must be positive",
+		"network/no_shutdown_time":  "shutdown_timeout must be positive, is 0s",
+		"network/no_slow_call":      "queue::slow_call must be positive, is 0s",
 		"network/typo":              "invalid keys: protocol",
 	} {
 		t.Run(id, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 
 	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 )
 
 // dropReason says why finished records were dropped.
@@ -21,7 +22,7 @@ type dropReason int
 
 const (
 	dropQueueFull dropReason = iota // the next component has been slow for too long
-	dropMemory                      // likewise, and the memory budget is used up
+	dropMemory                      // likewise, and the queue's memory is used up
 	dropPermanent                   // the next component said that it can never take them
 	dropExpired                     // retry_on_failure::max_elapsed_time is over
 	dropDisabled                    // refused, and retry_on_failure is off
@@ -39,6 +40,8 @@ type signal[T any] struct {
 	// rest gives what an error says was not taken, if it says so.
 	rest  func(error) (T, bool)
 	count func(T) int
+	// join moves the records of one batch to the end of another.
+	join func(into, more T)
 	// begin and end report one operation to the collector's own telemetry.
 	begin func(context.Context) context.Context
 	end   func(context.Context, int, error)
@@ -51,9 +54,8 @@ type delivery[T any] struct {
 	signal  signal[T]
 	retry   configretry.BackOffConfig
 	wait    bool // a full queue blocks put: the source can wait (capture files)
-	memory  *budget.Budget
-	queue   chan sized[T]
-	dropped [dropReasons]atomic.Uint64 // records
+	queue   queue[T]
+	dropped [dropReasons][telemetry.Classes]atomic.Uint64 // records
 
 	done     chan struct{}      // closed when the queue is drained
 	hurry    context.Context    // ends when Shutdown wants no more waiting
@@ -63,17 +65,14 @@ type delivery[T any] struct {
 	unarm    func() bool
 }
 
-// sized is a batch with the bytes that it has taken from the budget.
-type sized[T any] struct {
-	batch T
-	bytes int
-}
-
-func newDelivery[T any](s signal[T], cfg *Config, wait bool, memory *budget.Budget) *delivery[T] {
-	d := &delivery[T]{
-		signal: s, retry: cfg.RetryOnFailure, wait: wait, memory: memory,
-		queue: make(chan sized[T], cfg.Queue.Batches), done: make(chan struct{}),
+// newDelivery starts a delivery whose queue may hold so many bytes. A source that
+// can wait is held back by that alone: it must not wait for what it holds itself.
+func newDelivery[T any](s signal[T], cfg *Config, wait bool, memory *budget.Budget, bytes int) *delivery[T] {
+	d := &delivery[T]{signal: s, retry: cfg.RetryOnFailure, wait: wait, done: make(chan struct{})}
+	if wait {
+		memory = nil
 	}
+	d.queue.init(queueLimits{cfg.Queue.Batches, bytes, batchSettings(cfg)}, memory, s.join, d.drop)
 	d.hurry, d.hurryNow = context.WithCancel(context.Background()) //nolint:gosec // hasten ends it
 	d.cut, d.cutNow = context.WithCancel(context.Background())     //nolint:gosec // finish ends it
 	go d.run()
@@ -81,25 +80,19 @@ func newDelivery[T any](s signal[T], cfg *Config, wait bool, memory *budget.Budg
 }
 
 // put queues one batch of a size. It never blocks, unless the source can wait.
-func (d *delivery[T]) put(batch T, bytes int) {
-	if d.wait {
-		// The source is held back, so the length of the queue bounds the memory.
+func (d *delivery[T]) put(class telemetry.Class, batch T, bytes int) {
+	x := item[T]{class, batch, d.signal.count(batch), bytes}
+	if !d.wait {
+		d.queue.push(x)
+		return
+	}
+	for !d.queue.offer(x) {
 		select {
-		case d.queue <- sized[T]{batch, 0}:
+		case <-d.queue.room:
 		case <-d.cut.Done():
-			d.drop(dropShutdown, batch)
+			d.drop(dropShutdown, x)
+			return
 		}
-		return
-	}
-	if !d.memory.Take(bytes) {
-		d.drop(dropMemory, batch)
-		return
-	}
-	select {
-	case d.queue <- sized[T]{batch, bytes}:
-	default:
-		d.memory.Give(bytes)
-		d.drop(dropQueueFull, batch)
 	}
 }
 
@@ -112,7 +105,7 @@ func (d *delivery[T]) hasten(ctx context.Context) {
 
 // finish hands on what is queued. There must be no put after it.
 func (d *delivery[T]) finish() {
-	close(d.queue)
+	d.queue.close()
 	<-d.done
 	d.unarm()
 	d.cutNow()
@@ -120,25 +113,28 @@ func (d *delivery[T]) finish() {
 
 func (d *delivery[T]) run() {
 	defer close(d.done)
-	for next := range d.queue {
-		d.deliver(next.batch)
-		d.memory.Give(next.bytes)
+	for {
+		next, ok := d.queue.pop()
+		if !ok {
+			return
+		}
+		d.deliver(next)
+		d.queue.free(next)
 	}
 }
 
 // deliver hands on one batch, again and again while it is refused.
-func (d *delivery[T]) deliver(batch T) {
-	n := d.signal.count(batch)
+func (d *delivery[T]) deliver(x item[T]) {
 	ctx := d.signal.begin(d.cut)
-	err := d.signal.consume(ctx, batch)
+	err := d.signal.consume(ctx, x.batch)
 	if err != nil {
-		err = d.again(ctx, batch, err)
+		err = d.again(ctx, x, err)
 	}
-	d.signal.end(ctx, n, err)
+	d.signal.end(ctx, x.records, err)
 }
 
 // again retries a refused batch and gives the error that remains.
-func (d *delivery[T]) again(ctx context.Context, batch T, err error) error {
+func (d *delivery[T]) again(ctx context.Context, x item[T], err error) error {
 	pause := backoff.ExponentialBackOff{
 		InitialInterval:     d.retry.InitialInterval,
 		RandomizationFactor: d.retry.RandomizationFactor,
@@ -149,20 +145,20 @@ func (d *delivery[T]) again(ctx context.Context, batch T, err error) error {
 	start := time.Now()
 	for {
 		if rest, ok := d.signal.rest(err); ok {
-			batch = rest
+			x.batch, x.records = rest, d.signal.count(rest)
 		}
 		switch {
 		case consumererror.IsPermanent(err):
-			return d.dropWith(dropPermanent, batch, err)
+			return d.dropWith(dropPermanent, x, err)
 		case !d.retry.Enabled:
-			return d.dropWith(dropDisabled, batch, err)
+			return d.dropWith(dropDisabled, x, err)
 		case d.retry.MaxElapsedTime > 0 && time.Since(start) >= d.retry.MaxElapsedTime:
-			return d.dropWith(dropExpired, batch, err)
+			return d.dropWith(dropExpired, x, err)
 		}
 		if !d.sleep(pause.NextBackOff()) {
-			return d.dropWith(dropShutdown, batch, errors.Join(err, context.Canceled))
+			return d.dropWith(dropShutdown, x, errors.Join(err, context.Canceled))
 		}
-		if err = d.signal.consume(ctx, batch); err == nil {
+		if err = d.signal.consume(ctx, x.batch); err == nil {
 			return nil
 		}
 	}
@@ -195,11 +191,30 @@ func (d *delivery[T]) untilHurry() <-chan struct{} {
 	return d.hurry.Done()
 }
 
-func (d *delivery[T]) drop(reason dropReason, batch T) {
-	d.dropped[reason].Add(uint64(d.signal.count(batch)))
+func (d *delivery[T]) drop(reason dropReason, x item[T]) {
+	d.dropped[reason][x.class].Add(uint64(x.records))
 }
 
-func (d *delivery[T]) dropWith(reason dropReason, batch T, err error) error {
-	d.drop(reason, batch)
+func (d *delivery[T]) dropWith(reason dropReason, x item[T], err error) error {
+	d.drop(reason, x)
 	return err
+}
+
+// eachDrop calls f with the number of records dropped, of each class for each
+// reason. It does nothing without a delivery.
+func (d *delivery[T]) eachDrop(f func(reason dropReason, class telemetry.Class, n uint64)) {
+	if d == nil {
+		return
+	}
+	for reason := range dropReasons {
+		for class := range telemetry.Classes {
+			f(reason, class, d.dropped[reason][class].Load())
+		}
+	}
+}
+
+// drops is the number of records dropped.
+func (d *delivery[T]) drops() (sum uint64) {
+	d.eachDrop(func(_ dropReason, _ telemetry.Class, n uint64) { sum += n })
+	return sum
 }

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 
 	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 )
 
 // recordingSignal is a signal whose batches are lists of record numbers.
@@ -32,23 +33,24 @@ type partly struct{ rest []int }
 
 func (partly) Error() string { return errPartly.Error() }
 
-func (s *recordingSignal) signal() signal[[]int] {
-	return signal[[]int]{
-		consume: func(_ context.Context, batch []int) error {
+func (s *recordingSignal) signal() signal[*[]int] {
+	return signal[*[]int]{
+		consume: func(_ context.Context, batch *[]int) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if err := s.answer(batch); err != nil {
+			if err := s.answer(*batch); err != nil {
 				return err
 			}
-			s.taken = append(s.taken, batch...)
+			s.taken = append(s.taken, *batch...)
 			return nil
 		},
-		rest: func(err error) ([]int, bool) {
+		rest: func(err error) (*[]int, bool) {
 			var p partly
 			ok := errors.As(err, &p)
-			return p.rest, ok
+			return &p.rest, ok
 		},
-		count: func(batch []int) int { return len(batch) },
+		count: func(batch *[]int) int { return len(*batch) },
+		join:  func(into, more *[]int) { *into = append(*into, *more...) },
 		begin: func(ctx context.Context) context.Context { return ctx },
 		end:   func(_ context.Context, _ int, err error) { s.ended = append(s.ended, err) },
 	}
@@ -57,23 +59,24 @@ func (s *recordingSignal) signal() signal[[]int] {
 func deliveryConfig(batches int) *Config {
 	cfg := NewDefaultConfig()
 	cfg.Queue.Batches = batches
+	cfg.Batch.MaxRecords = 1 // what waits does not grow
 	return cfg
 }
 
-func finish(d *delivery[[]int], within time.Duration) {
+func finish(d *delivery[*[]int], within time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	d.hasten(ctx)
 	d.finish()
 }
 
-func dropped(d *delivery[[]int]) map[string]uint64 {
+func dropped(d *delivery[*[]int]) map[string]uint64 {
 	out := map[string]uint64{}
-	for reason := range dropReasons {
-		if n := d.dropped[reason].Load(); n > 0 {
-			out[reason.String()] = n
+	d.eachDrop(func(reason dropReason, _ telemetry.Class, n uint64) {
+		if n > 0 {
+			out[reason.String()] += n
 		}
-	}
+	})
 	return out
 }
 
@@ -136,8 +139,8 @@ func TestDelivery(t *testing.T) {
 					tt.retry(&cfg.RetryOnFailure)
 				}
 				memory := budget.New(100)
-				d := newDelivery(s.signal(), cfg, false, memory)
-				d.put([]int{1, 2, 3}, 60)
+				d := newDelivery(s.signal(), cfg, false, memory, 100)
+				d.put(telemetry.Ordinary, &[]int{1, 2, 3}, 60)
 				time.Sleep(tt.pause)
 				finish(d, 5*time.Second)
 				assert.Equal(t, tt.taken, s.taken)
@@ -156,9 +159,9 @@ func TestDeliveryNeverBlocksATap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		s := &recordingSignal{answer: func([]int) error { <-release; return nil }}
-		d := newDelivery(s.signal(), deliveryConfig(2), false, nil)
+		d := newDelivery(s.signal(), deliveryConfig(2), false, nil, 1000)
 		for i := range 10 {
-			d.put([]int{i}, 10)
+			d.put(telemetry.Ordinary, &[]int{i}, 10)
 			synctest.Wait()
 		}
 		assert.Equal(t, map[string]uint64{"queue_full": 7}, dropped(d), "one is being consumed, two are queued")
@@ -171,9 +174,9 @@ func TestDeliveryNeverBlocksATap(t *testing.T) {
 func TestDeliveryWaitsForFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &recordingSignal{answer: func([]int) error { time.Sleep(time.Second); return nil }}
-		d := newDelivery(s.signal(), deliveryConfig(1), true, budget.New(1))
+		d := newDelivery(s.signal(), deliveryConfig(1), true, budget.New(1), 1)
 		for i := range 10 {
-			d.put([]int{i}, 10)
+			d.put(telemetry.Ordinary, &[]int{i}, 10)
 		}
 		finish(d, time.Minute)
 		assert.Empty(t, dropped(d))
@@ -186,9 +189,9 @@ func TestDeliveryKeepsToTheBudget(t *testing.T) {
 		release := make(chan struct{})
 		s := &recordingSignal{answer: func([]int) error { <-release; return nil }}
 		memory := budget.New(25)
-		d := newDelivery(s.signal(), deliveryConfig(10), false, memory)
+		d := newDelivery(s.signal(), deliveryConfig(10), false, memory, 100)
 		for i := range 4 {
-			d.put([]int{i}, 10)
+			d.put(telemetry.Ordinary, &[]int{i}, 10)
 			synctest.Wait()
 		}
 		assert.Equal(t, map[string]uint64{"memory": 2}, dropped(d))

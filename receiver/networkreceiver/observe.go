@@ -14,6 +14,7 @@ import (
 	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/internal/metadata"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 )
 
 // register makes the receiver's own metrics readable: each is the sum of the
@@ -70,9 +71,9 @@ func (r *networkReceiver) register(pipelines []*shardPipeline, memory *budget.Bu
 func (r *networkReceiver) read(tell func(say func(n int64, labels ...string))) metric.Int64Callback {
 	receiver := attribute.String("receiver", r.set.ID.String())
 	return func(_ context.Context, o metric.Int64Observer) error {
-		sums := map[[4]string]int64{}
+		sums := map[[6]string]int64{}
 		tell(func(n int64, labels ...string) {
-			var key [4]string
+			var key [6]string
 			copy(key[:], labels)
 			sums[key] += n
 		})
@@ -106,31 +107,30 @@ func (r *networkReceiver) tellLost(say func(int64, ...string)) {
 }
 
 func (r *networkReceiver) tellDropped(say func(int64, ...string)) {
-	for reason := range dropReasons {
-		if r.traces != nil {
-			say(int64(r.traces.dropped[reason].Load()), "signal", "traces", "reason", reason.String())
-		}
-		if r.logs != nil {
-			say(int64(r.logs.dropped[reason].Load()), "signal", "logs", "reason", reason.String())
+	of := func(signal string) func(dropReason, telemetry.Class, uint64) {
+		return func(reason dropReason, class telemetry.Class, n uint64) {
+			say(int64(n), "signal", signal, "reason", reason.String(), "class", class.String())
 		}
 	}
+	r.traces.eachDrop(of("traces"))
+	r.logs.eachDrop(of("logs"))
 }
 
 func (r *networkReceiver) tellQueueSize(say func(int64, ...string)) {
 	if r.traces != nil {
-		say(int64(len(r.traces.queue)), "signal", "traces")
+		say(int64(r.traces.queue.size()), "signal", "traces")
 	}
 	if r.logs != nil {
-		say(int64(len(r.logs.queue)), "signal", "logs")
+		say(int64(r.logs.queue.size()), "signal", "logs")
 	}
 }
 
 func (r *networkReceiver) tellQueueCapacity(say func(int64, ...string)) {
 	if r.traces != nil {
-		say(int64(cap(r.traces.queue)), "signal", "traces")
+		say(int64(r.traces.queue.limits.batches), "signal", "traces")
 	}
 	if r.logs != nil {
-		say(int64(cap(r.logs.queue)), "signal", "logs")
+		say(int64(r.logs.queue.limits.batches), "signal", "logs")
 	}
 }
 
@@ -176,6 +176,7 @@ func tellLimits(s *stats, say func(int64, ...string)) {
 func tellDissectBytes(s *stats, say func(int64, ...string)) {
 	say(int64(s.engine.GapBytes.Load()), "kind", "gap")
 	say(int64(s.engine.SkippedBytes.Load()), "kind", "skipped")
+	say(int64(s.engine.SparedBytes.Load()), "kind", "spared")
 	say(int64(s.engine.Unreleased.Load()), "kind", "unreleased")
 }
 
@@ -184,7 +185,7 @@ func tellDissection(s *stats, say func(int64, ...string)) {
 	s.engine.Each(func(name, protocol, reason string, value int64) {
 		switch name {
 		case engine.MetricConnections, engine.MetricMessages, engine.MetricLimits,
-			engine.MetricGapBytes, engine.MetricSkippedBytes, engine.MetricUnreleased:
+			engine.MetricGapBytes, engine.MetricSkippedBytes, engine.MetricSparedBytes, engine.MetricUnreleased:
 			return
 		}
 		if reason != "" {
@@ -201,6 +202,7 @@ func tellDissection(s *stats, say func(int64, ...string)) {
 func tellExchanges(s *stats, say func(int64, ...string)) {
 	say(int64(s.pair.Paired.Load()), "outcome", "paired")
 	say(int64(s.pair.OneWay.Load()), "outcome", "one_way")
+	say(int64(s.pair.Events.Load()), "outcome", "event")
 	say(int64(s.pair.RequestMissing.Load()), "outcome", "request_missing")
 	say(int64(s.pair.ResponseMissing.Load()), "outcome", "response_missing")
 	say(int64(s.pair.Uncertain.Load()), "outcome", "uncertain")

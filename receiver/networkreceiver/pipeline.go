@@ -5,12 +5,12 @@ package networkreceiver // import "github.com/wirespan/wirespan/receiver/network
 
 import (
 	"context"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
@@ -36,20 +36,32 @@ func newShardPipeline(r *networkReceiver, memory *budget.Budget) *shardPipeline 
 	p := &shardPipeline{}
 	p.builder = telemetry.New(telemetrySettings(r), memory, outlet{r}, &p.stats.telemetry)
 	pairer := pair.New(pair.Settings{}, p.builder, &p.stats.pair)
-	dissection := engine.New(engineSettings(r.cfg), r.dissectors, memory, pairer, r.set.Logger, &p.stats.engine)
-	p.table = conn.NewTable(connSettings(r.cfg), memory, dissection, &p.stats.conn)
+	dissection := engine.New(engineSettings(r.cfg), r.dissectors, pairer, r.set.Logger, &p.stats.engine)
+	table := connSettings(r.cfg)
+	table.Trimmer, _ = r.source.Source.(capture.Trimmer)
+	p.table = conn.NewTable(table, memory, dissection, &p.stats.conn)
 	return p
+}
+
+// shardMemory is one shard's part of the budget. It may take all of it. What the queues
+// and the reserve leave (budget.Scarce) is shared out equally: with no more than that, a
+// shard need not let go of anything for the others.
+//
+// From a source that can wait, the queues have all of their share for themselves.
+func shardMemory(memory *budget.Budget, src *source) *budget.Budget {
+	limit := memory.Limit()
+	most, rest := limit, limit-limit/queueShare
+	if src.finite {
+		most = rest
+	}
+	return memory.Part(most, (rest-limit/8)/int64(src.Shards()))
 }
 
 // run feeds the pipeline with one shard until ctx or the source ends, then
 // flushes it.
 func (p *shardPipeline) run(ctx context.Context, src source, shard int) error {
 	err := src.Run(ctx, shard, p.table)
-	now := time.Now().UnixNano()
-	if src.finite {
-		now = 0 // the end of the files, in their own time
-	}
-	p.table.Shutdown(now)
+	p.table.Shutdown(0) // in the capture's own time
 	p.builder.Flush()
 	return err
 }
@@ -57,5 +69,10 @@ func (p *shardPipeline) run(ctx context.Context, src source, shard int) error {
 // outlet hands finished batches to the deliveries.
 type outlet struct{ *networkReceiver }
 
-func (o outlet) Traces(batch ptrace.Traces, bytes int) { o.traces.put(batch, bytes) }
-func (o outlet) Logs(batch plog.Logs, bytes int)       { o.logs.put(batch, bytes) }
+func (o outlet) Traces(class telemetry.Class, batch ptrace.Traces, bytes int) {
+	o.traces.put(class, batch, telemetry.Memory(batch.SpanCount(), bytes))
+}
+
+func (o outlet) Logs(class telemetry.Class, batch plog.Logs, bytes int) {
+	o.logs.put(class, batch, telemetry.Memory(batch.LogRecordCount(), bytes))
+}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/grpc"
 )
 
 // networkReceiver runs one capture: a source, a pipeline for each of its shards,
@@ -32,6 +33,7 @@ type networkReceiver struct {
 	nextLogs   consumer.Logs   // nil if no pipeline wants logs
 
 	source  source
+	shards  []*shardPipeline
 	traces  *delivery[ptrace.Traces]
 	logs    *delivery[plog.Logs]
 	stop    context.CancelFunc // ends the shards
@@ -46,6 +48,11 @@ type networkReceiver struct {
 //nolint:contextcheck // the shards outlive the context of Start
 func (r *networkReceiver) start(ctx context.Context, report func(*componentstatus.Event)) error {
 	var err error
+	for _, path := range r.cfg.Protocols.GRPC.DescriptorSets {
+		if err := grpc.Schema.Load(path); err != nil {
+			return fmt.Errorf("load schema: %w", err)
+		}
+	}
 	if r.source, err = r.newSource(r.cfg, r.set); err != nil {
 		return fmt.Errorf("configure capture: %w", err)
 	}
@@ -56,11 +63,11 @@ func (r *networkReceiver) start(ctx context.Context, report func(*componentstatu
 	if err := r.startDeliveries(memory); err != nil {
 		return errors.Join(err, r.source.Close())
 	}
-	pipelines := make([]*shardPipeline, r.source.Shards())
-	for i := range pipelines {
-		pipelines[i] = newShardPipeline(r, memory)
+	r.shards = make([]*shardPipeline, r.source.Shards())
+	for i := range r.shards {
+		r.shards[i] = newShardPipeline(r, shardMemory(memory, &r.source))
 	}
-	if r.observe, err = r.register(pipelines, memory); err != nil {
+	if r.observe, err = r.register(r.shards, memory); err != nil {
 		r.finishDeliveries(ctx)
 		return errors.Join(fmt.Errorf("register metrics: %w", err), r.source.Close())
 	}
@@ -71,12 +78,12 @@ func (r *networkReceiver) start(ctx context.Context, report func(*componentstatu
 	}
 	run, stop := context.WithCancel(context.Background())
 	r.stop, r.ended = stop, make(chan struct{})
-	errs := make([]error, len(pipelines))
-	for i, p := range pipelines {
+	errs := make([]error, len(r.shards))
+	for i, p := range r.shards {
 		r.running.Go(func() { errs[i] = p.run(run, r.source, i) })
 	}
 	go r.await(run, errs, report)
-	r.set.Logger.Info("capture started", zap.Int("workers", len(pipelines)), zap.Int("protocols", len(r.dissectors)))
+	r.set.Logger.Info("capture started", zap.Int("workers", len(r.shards)), zap.Int("protocols", len(r.dissectors)))
 	return nil
 }
 
@@ -116,12 +123,17 @@ func (r *networkReceiver) finite(run context.Context, report func(*componentstat
 }
 
 // shutdown stops the intake, hands on everything that is in flight until ctx
-// ends, and releases the source. It can be called without start. Its error is
-// what could not be read of capture files or handed on, so that the collector's
-// exit status says so.
+// ends or, live, the time for it is over, and releases the source. It can be
+// called without start. Its error is what could not be read of capture files or
+// handed on, so that the collector's exit status says so.
 func (r *networkReceiver) shutdown(ctx context.Context) error {
 	if r.stop == nil {
 		return nil
+	}
+	if !r.source.finite {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, r.cfg.ShutdownTimeout)
+		defer cancel()
 	}
 	r.hasten(ctx)
 	r.stop()
@@ -131,22 +143,32 @@ func (r *networkReceiver) shutdown(ctx context.Context) error {
 	if r.source.finite {
 		err = errors.Join(r.failed, r.undelivered(), err)
 	}
-	r.set.Logger.Info("capture stopped")
+	r.set.Logger.Info("capture stopped", r.totals()...)
 	return err
+}
+
+// totals are what was built, and what of it and before it was lost: what the
+// metrics say in detail, at a time when nobody can read them any more.
+func (r *networkReceiver) totals() []zap.Field {
+	var spans, records, lost uint64
+	for _, p := range r.shards {
+		spans += p.stats.telemetry.Spans.Load()
+		records += p.stats.telemetry.LogRecords.Load()
+	}
+	if r.source.lost != nil {
+		r.source.lost(func(_ string, n uint64) { lost += n })
+	}
+	return []zap.Field{
+		zap.Uint64("spans", spans), zap.Uint64("log_records", records),
+		zap.Uint64("dropped_spans", r.traces.drops()), zap.Uint64("dropped_log_records", r.logs.drops()),
+		zap.Uint64("lost_packets", lost),
+	}
 }
 
 // undelivered says how many records of capture files the next components did not
 // take.
 func (r *networkReceiver) undelivered() error {
-	var spans, records uint64
-	for reason := range dropReasons {
-		if r.traces != nil {
-			spans += r.traces.dropped[reason].Load()
-		}
-		if r.logs != nil {
-			records += r.logs.dropped[reason].Load()
-		}
-	}
+	spans, records := r.traces.drops(), r.logs.drops()
 	if spans+records == 0 {
 		return nil
 	}
@@ -161,14 +183,22 @@ func (r *networkReceiver) startDeliveries(memory *budget.Budget) error {
 	if err != nil {
 		return fmt.Errorf("create obsreport: %w", err)
 	}
+	share := int(memory.Limit()) / queueShare
+	if r.nextTraces != nil && r.nextLogs != nil {
+		share /= 2
+	}
 	if r.nextTraces != nil {
-		r.traces = newDelivery(tracesSignal(r.nextTraces, report), r.cfg, r.source.finite, memory)
+		r.traces = newDelivery(tracesSignal(r.nextTraces, report), r.cfg, r.source.finite, memory, share)
 	}
 	if r.nextLogs != nil {
-		r.logs = newDelivery(logsSignal(r.nextLogs, report), r.cfg, r.source.finite, memory)
+		r.logs = newDelivery(logsSignal(r.nextLogs, report), r.cfg, r.source.finite, memory, share)
 	}
 	return nil
 }
+
+// queueShare is the part of the budget that the queues of all signals may take
+// together, as 1/n: a next component that is stuck must not blind the capture.
+const queueShare = 2
 
 // hasten lets a shard that waits for room in a queue get it.
 func (r *networkReceiver) hasten(ctx context.Context) {

@@ -147,6 +147,22 @@ func TestLiveCaptureThatEndsIsReportedForEachSignal(t *testing.T) {
 	require.NoError(t, traces.Shutdown(context.Background()))
 }
 
+// The system's clock is set while a capture runs: timestamps follow it.
+func TestClockStep(t *testing.T) {
+	f := newFakeSource()
+	factory := newFactory(func(*Config, receiver.Settings) (source, error) {
+		return source{Source: f, step: func() int64 { return int64(48 * time.Hour) }}, nil
+	}, []dissect.Dissector{idDissector{}})
+	traces, _, spans, _ := both(t, factory, testConfig())
+	require.NoError(t, traces.Start(t.Context(), componenttest.NewNopHost()))
+	f.send(idPrefix + "a")
+	require.NoError(t, traces.Shutdown(t.Context()))
+	require.Equal(t, 1, spans.SpanCount())
+	span := spans.AllTraces()[0].ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+	assert.Greater(t, span.StartTimestamp().AsTime(), time.Now().Add(47*time.Hour))
+	assert.GreaterOrEqual(t, span.EndTimestamp(), span.StartTimestamp())
+}
+
 // The exit status of a replay tells whether everything has been handed on.
 func TestRefusedReplayIsAnError(t *testing.T) {
 	f := newFakeSource()

@@ -13,6 +13,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 )
@@ -25,6 +26,7 @@ func connSettings(cfg *Config) conn.Settings {
 	s.TCPIdleTimeout = cfg.Connections.IdleTimeout
 	s.MaxHeldBytes = int(cfg.Connections.HeldBytes)
 	s.MaxHeldSegments = cfg.Connections.HeldSegments
+	s.SessionBytes = engine.StreamBytes
 	s.OwnPID = int32(os.Getpid())
 	return s
 }
@@ -41,9 +43,10 @@ func defaultConnections() ConnectionsConfig {
 
 func engineSettings(cfg *Config) engine.Settings {
 	return engine.Settings{Limits: map[string]dissect.Limits{
-		http.Dissector{}.Info().Name:  cfg.Protocols.HTTP.limits(),
-		http2.Dissector{}.Info().Name: cfg.Protocols.HTTP2.limits(),
-		dns.UDP.Info().Name:           cfg.Protocols.DNS.limits(),
+		http.Dissector{}.Info().Name:      cfg.Protocols.HTTP.limits(),
+		http2.Dissector{}.Info().Name:     cfg.Protocols.HTTP2.limits(),
+		websocket.Dissector{}.Info().Name: cfg.Protocols.WebSocket.limits(),
+		dns.UDP.Info().Name:               cfg.Protocols.DNS.limits(),
 	}}
 }
 
@@ -79,13 +82,18 @@ func telemetrySettings(r *networkReceiver) telemetry.Settings {
 	s.CapturedPeers = peers
 	s.Payload = payloadSettings(&cfg.Payload, telemetry.DefaultPayload().MaxBody)
 	s.Protocols = map[string]telemetry.Payload{
-		http.Dissector{}.Info().Name:  cfg.Protocols.HTTP.payload(&cfg.Payload),
-		http2.Dissector{}.Info().Name: cfg.Protocols.HTTP2.payload(&cfg.Payload),
-		dns.UDP.Info().Name:           cfg.Protocols.DNS.payload(&cfg.Payload),
+		http.Dissector{}.Info().Name:      cfg.Protocols.HTTP.payload(&cfg.Payload),
+		http2.Dissector{}.Info().Name:     cfg.Protocols.HTTP2.payload(&cfg.Payload),
+		websocket.Dissector{}.Info().Name: cfg.Protocols.WebSocket.payload(&cfg.Payload),
+		dns.UDP.Info().Name:               cfg.Protocols.DNS.payload(&cfg.Payload),
 	}
 	s.ServiceName = cfg.Resource.ServiceName
 	s.Redaction = redactSettings(&cfg.Redaction)
-	s.Batch = telemetry.Batch{Records: cfg.Batch.MaxRecords, Bytes: int(cfg.Batch.MaxBytes), Age: cfg.Batch.Timeout}
+	s.ClockStep = r.source.step
+	s.Batch = batchSettings(cfg)
+	if !r.source.finite { // a source that waits drops nothing, and keeps the order
+		s.SlowCall = cfg.Queue.SlowCall
+	}
 	if pcap := cfg.Capture.Pcap.Get(); pcap != nil {
 		s.FileSpans = telemetry.Ends(pcap.Spans)
 	}
@@ -122,4 +130,10 @@ func redactSettings(cfg *RedactionConfig) redact.Settings {
 	s.ExtraKeys = cfg.BodyKeys
 	s.Allow = cfg.Allow
 	return s
+}
+
+// batchSettings keeps batches so small that several fit where memory is scarce.
+func batchSettings(cfg *Config) telemetry.Batch {
+	b := &cfg.Batch
+	return telemetry.Batch{Records: b.MaxRecords, Bytes: int(min(b.MaxBytes, cfg.Memory.Limit/64)), Age: b.Timeout}
 }

@@ -26,6 +26,9 @@ func tracesSignal(next consumer.Traces, report *receiverhelper.ObsReport) signal
 			return ptrace.Traces{}, false
 		},
 		count: ptrace.Traces.SpanCount,
+		join: func(into, more ptrace.Traces) {
+			more.ResourceSpans().MoveAndAppendTo(into.ResourceSpans())
+		},
 		begin: report.StartTracesOp,
 		end: func(ctx context.Context, n int, err error) {
 			report.EndTracesOp(ctx, metadata.Type.String(), n, err)
@@ -43,6 +46,9 @@ func logsSignal(next consumer.Logs, report *receiverhelper.ObsReport) signal[plo
 			return plog.Logs{}, false
 		},
 		count: plog.Logs.LogRecordCount,
+		join: func(into, more plog.Logs) {
+			more.ResourceLogs().MoveAndAppendTo(into.ResourceLogs())
+		},
 		begin: report.StartLogsOp,
 		end: func(ctx context.Context, n int, err error) {
 			report.EndLogsOp(ctx, metadata.Type.String(), n, err)

@@ -27,6 +27,9 @@ type source struct {
 	progress func() (done, total int64)
 	// attached is called when the source runs; may be nil.
 	attached func() error
+	// step tells by how much the system's clock was set since the start, ns; may be
+	// nil.
+	step func() int64
 	// bytes, observe and lost tell the source's own counters; each may be nil.
 	bytes   func() uint64
 	observe func(tell func(kind string, n uint64))
@@ -74,7 +77,8 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 		return source{}, fmt.Errorf("exclude: %w", err)
 	}
 	settings := ebpf.Settings{
-		Shards: workers, RingBytes: powerOfTwo(int(cfg.RingSize)), Cgroup: cfg.CgroupPath,
+		LocalCalls: localCalls[cfg.LocalCalls],
+		Shards:     workers, RingBytes: powerOfTwo(int(cfg.RingSize)), Cgroup: cfg.CgroupPath,
 		Include: include, Exclude: exclude,
 	}
 	if err := settings.Validate(); err != nil {
@@ -87,11 +91,14 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 		attached = func() error { return src.DropPrivileges() }
 	}
 	return source{
-		Source: src, attached: attached, bytes: stats.Bytes.Load,
+		Source: src, attached: attached, step: src.ClockStep, bytes: stats.Bytes.Load,
 		observe: func(tell func(string, uint64)) {
 			tell("packet", stats.Packets.Load())
 			tell("packet_cut", stats.TruncatedPacket.Load())
+			tell("packet_trimmed", stats.Trimmed.Load())
 			tell("owner", stats.Owners.Load())
+			tell("peer", stats.Peers.Load())
+			tell("left", stats.Left.Load())
 			tell("owner_unknown", stats.UnknownOwners.Load())
 			tell("process", stats.Processes.Load())
 		},
@@ -101,6 +108,10 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 			tell(capture.LossMalformed.String(), stats.LostMalformed.Load())
 		},
 	}, nil
+}
+
+var localCalls = map[Sides]ebpf.LocalCalls{
+	SidesBoth: ebpf.LocalBoth, SidesClient: ebpf.LocalClient, SidesServer: ebpf.LocalServer,
 }
 
 func (c *FilterConfig) filter() (ebpf.Filter, error) {

@@ -79,16 +79,21 @@ func BenchmarkPipeline(b *testing.B) {
 }
 
 // BenchmarkShards is the speed of two shards on two cores as a multiple of that of
-// one, by wall time: nothing else should run.
+// one shard on one core, garbage collection included: by wall time, for which
+// nothing else may run. x-cpu is the CPU time of two shards as a multiple of that
+// of one, which others disturb less: idle cores would give at most 2/x-cpu.
 func BenchmarkShards(b *testing.B) {
 	f := traffic{connections: 100, calls: 40_000, body: 1 << 10, segment: mss}.write(b)
-	var one, two time.Duration
+	var one, oneUsed, two, twoUsed time.Duration
 	for b.Loop() {
-		one += wall(func() { wirespan(b, f, newShard()) })
-		two += wall(func() { wirespan(b, f, newShard(), newShard()) })
+		wall, used := timed(1, func() { wirespan(b, f, newShard()) })
+		one, oneUsed = one+wall, oneUsed+used
+		wall, used = timed(2, func() { wirespan(b, f, newShard(), newShard()) })
+		two, twoUsed = two+wall, twoUsed+used
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(one.Seconds()/two.Seconds(), "x-one-shard")
+	b.ReportMetric(twoUsed.Seconds()/oneUsed.Seconds(), "x-cpu")
 }
 
 // BenchmarkConnections is the CPU time of a call while few or many connections are
@@ -164,8 +169,11 @@ func cpu(who int) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-func wall(f func()) time.Duration {
-	start := time.Now()
+// timed is the wall time and the CPU time of f on a number of cores.
+func timed(cores int, f func()) (wall, used time.Duration) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+	runtime.GC() // what others have left behind
+	start, before := time.Now(), cpu(syscall.RUSAGE_SELF)
 	f()
-	return time.Since(start)
+	return time.Since(start), cpu(syscall.RUSAGE_SELF) - before
 }

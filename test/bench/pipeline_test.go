@@ -41,17 +41,19 @@ type shard struct {
 // discard is the next component.
 type discard struct{}
 
-func (discard) Traces(ptrace.Traces, int) {}
-func (discard) Logs(plog.Logs, int)       {}
+func (discard) Traces(telemetry.Class, ptrace.Traces, int) {}
+func (discard) Logs(telemetry.Class, plog.Logs, int)       {}
 
-func newShard() *shard {
+func newShard() *shard { return newShardTo(discard{}) }
+
+func newShardTo(next telemetry.Sink) *shard {
 	memory := budget.New(4 << 30)
 	s := &shard{at: -1}
 	settings := telemetry.DefaultSettings()
 	settings.Version, settings.HostName = "0.0.0", "node-1"
-	s.builder = telemetry.New(settings, memory, discard{}, &s.records)
+	s.builder = telemetry.New(settings, memory, next, &s.records)
 	pairer := pair.New(pair.Settings{}, s.builder, &s.pair)
-	dissection := engine.New(engine.Settings{}, registry.All(), memory, pairer, zap.NewNop(), &s.engine)
+	dissection := engine.New(engine.Settings{}, registry.All(), pairer, zap.NewNop(), &s.engine)
 	s.Handler = conn.NewTable(conn.Settings{MaxConnections: 1 << 20}, memory, dissection, &s.conn)
 	return s
 }

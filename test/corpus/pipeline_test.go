@@ -49,7 +49,7 @@ func run(t testing.TB, file string, limit int64) *pipeline {
 	source := pcap.New(pcap.Settings{Files: []string{file}}, logger, &p.stats.pcap)
 	pairer := pair.New(pair.Settings{}, p, &p.stats.pair)
 	limits := map[string]dissect.Limits{"http": {BodyBytes: 16 << 20}, "http2": {BodyBytes: 16 << 20}}
-	dissection := engine.New(engine.Settings{Limits: limits}, registry.All(), p.memory, pairer, logger, &p.stats.engine)
+	dissection := engine.New(engine.Settings{Limits: limits}, registry.All(), pairer, logger, &p.stats.engine)
 	table := conn.NewTable(conn.Settings{}, p.memory, dissection, &p.stats.conn)
 
 	ctx := context.Background()
@@ -75,17 +75,17 @@ func (p *pipeline) Exchange(x *pair.Exchange) {
 			c.method, c.uri = info.Method, info.Target
 		}
 		c.request = bodyOf(x.Request)
-		p.memory.Give(x.Request.Reserved)
+		x.Conn.Memory.Give(x.Request.Reserved)
 	}
 	for _, m := range x.Interim {
-		p.memory.Give(m.Reserved)
+		x.Conn.Memory.Give(m.Reserved)
 	}
 	if x.Response != nil {
 		if info, ok := x.Response.Protocol.(*http.ResponseInfo); ok {
 			c.status = info.Status
 		}
 		c.response = bodyOf(x.Response)
-		p.memory.Give(x.Response.Reserved)
+		x.Conn.Memory.Give(x.Response.Reserved)
 	}
 	switch x.Dissector.Info().Name {
 	case "http":
@@ -96,6 +96,9 @@ func (p *pipeline) Exchange(x *pair.Exchange) {
 		p.dns = append(p.dns, dnsCallOf(x, c.client, c.server))
 	}
 }
+
+// Event implements pair.Sink.
+func (p *pipeline) Event(e *pair.Event) { e.Conn.Memory.Give(e.Message.Reserved) }
 
 // Tick implements pair.Sink.
 func (p *pipeline) Tick(now int64) { p.now = now }

@@ -55,6 +55,7 @@ func TestLargeBodies(t *testing.T) {
 	c := live(t, testkit.M{
 		"protocols": testkit.M{"http": testkit.M{"max_body_bytes": "16MiB"}},
 		"capture":   testkit.M{"ebpf": testkit.M{"ring_size": "128MiB"}},
+		"memory":    testkit.M{"limit": "1GiB"}, // of which one connection may have a part
 	})
 	send := func(s *testkit.Server, name string, text bool) []want {
 		calls := testkit.Send(t, testkit.Load{

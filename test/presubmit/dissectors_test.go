@@ -17,17 +17,28 @@ import (
 
 const dissectFolder = "receiver/networkreceiver/dissect"
 
-// notDissectors are the folders below dissect that are not a protocol.
-var notDissectors = []string{"dissecttest", "engine", "httpmessage", "registry"}
+// notDissectors are the folders below dissect, and below dissect/application, that are
+// not a protocol.
+var notDissectors = []string{"application", "dissecttest", "engine", "httpmessage", "registry", "jsonvalue", "protobuf", "testdata"}
 
 func protocolFolders(t *testing.T) []string {
 	t.Helper()
-	entries, err := os.ReadDir(inRoot(dissectFolder))
+	return foldersIn(t, "")
+}
+
+// describedFolders are those of all protocols: dissectors, and what HTTP carries.
+func describedFolders(t *testing.T) []string {
+	t.Helper()
+	return append(protocolFolders(t), foldersIn(t, "application/")...)
+}
+
+func foldersIn(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(inRoot(dissectFolder, folder))
 	require.NoError(t, err)
-	var names []string
 	for _, e := range entries {
 		if e.IsDir() && !slices.Contains(notDissectors, e.Name()) {
-			names = append(names, e.Name())
+			names = append(names, folder+e.Name())
 		}
 	}
 	return names
@@ -56,7 +67,7 @@ func TestEveryProtocolHasLimits(t *testing.T) {
 }
 
 func TestEveryProtocolHasItsSections(t *testing.T) {
-	for _, name := range protocolFolders(t) {
+	for _, name := range describedFolders(t) {
 		text := read(t, filepath.Join(dissectFolder, name, "README.md"))
 		for _, section := range []string{"What is seen", "What is not", "Pairing", "Limits", "Fixtures", "Spec link"} {
 			assert.Regexp(t, `(?m)^## `+section+`$`, text, "%s/README.md has no section %q", name, section)
@@ -66,7 +77,7 @@ func TestEveryProtocolHasItsSections(t *testing.T) {
 }
 
 func TestEveryProtocolHasFixtures(t *testing.T) {
-	for _, name := range protocolFolders(t) {
+	for _, name := range describedFolders(t) {
 		fixtures, err := filepath.Glob(inRoot(dissectFolder, name, "testdata", "*"))
 		require.NoError(t, err)
 		assert.NotEmpty(t, fixtures, "%s/testdata", name)

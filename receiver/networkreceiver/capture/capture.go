@@ -46,7 +46,7 @@ const (
 // A Segment and its Payload are borrowed: they are valid until the handler
 // returns.
 type Segment struct {
-	Time      int64  // capture time, nanoseconds since the Unix epoch
+	Time      int64  // capture time, nanoseconds since the Unix epoch; live, the system's clock being set later does not change it
 	Socket    uint64 // socket cookie of the local end; 0 in a capture file
 	Cgroup    uint64 // cgroup v2 id of the local socket; 0 when not known
 	NetNS     uint32 // inode of the local socket's network namespace; 0 when not known
@@ -116,6 +116,17 @@ type Handler interface {
 	Tick(now int64)
 }
 
+// LocalHandler is a Handler that hears of connections within this machine of which
+// the source captures one end only.
+type LocalHandler interface {
+	// Peer says that the other end of a TCP socket's connection belongs to a
+	// process and is not captured.
+	Peer(socket uint64, p *Process)
+	// Leave says that nothing more of a TCP socket is captured, because the other
+	// end of its connection is.
+	Leave(socket uint64)
+}
+
 // Source is where segments come from.
 type Source interface {
 	// Shards is the number of independent streams of segments. All segments
@@ -131,4 +142,17 @@ type Source interface {
 	// Close releases everything. It is idempotent and called after every Run
 	// has returned.
 	Close() error
+}
+
+// Trimmer is a Source that can leave out bytes that nobody needs. Its methods
+// neither block nor fail, and are safe for concurrent use. They are advice: what
+// they ask for may come late, or be forgotten.
+type Trimmer interface {
+	// Trim says that of what a TCP socket sends or receives before the sequence
+	// number until no payload is needed. Segments that lie before it may come
+	// without payload from now on, with their WireLen as ever. until lies less
+	// than 2 GiB ahead of what was captured last, and replaces an earlier one.
+	Trim(socket uint64, d Direction, until uint32)
+	// Untrim takes that back.
+	Untrim(socket uint64, d Direction)
 }

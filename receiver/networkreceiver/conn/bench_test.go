@@ -18,12 +18,13 @@ import (
 // counter is a Sink that only counts.
 type counter struct{ bytes, gaps, ends, closes uint64 }
 
-func (*counter) Open(*Conn)                              {}
-func (s *counter) Data(_ *Conn, _ Dir, _ Mark, b []byte) { s.bytes += uint64(len(b)) }
-func (s *counter) Gap(_ *Conn, _ Dir, _ Mark, n uint64)  { s.gaps += n }
-func (s *counter) End(*Conn, Dir, int64, Reason)         { s.ends++ }
-func (s *counter) Close(*Conn, int64, Reason)            { s.closes++ }
-func (*counter) Tick(int64)                              {}
+func (*counter) Open(*Conn)                                {}
+func (s *counter) Data(_ *Conn, _ Dir, _ Mark, b []byte)   { s.bytes += uint64(len(b)) }
+func (s *counter) Gap(_ *Conn, _ Dir, _ Mark, n uint64)    { s.gaps += n }
+func (s *counter) Spared(_ *Conn, _ Dir, _ Mark, n uint64) { s.gaps += n }
+func (s *counter) End(*Conn, Dir, int64, Reason)           { s.ends++ }
+func (s *counter) Close(*Conn, int64, Reason)              { s.closes++ }
+func (*counter) Tick(int64)                                {}
 
 // talk is one connection that asks and answers for ever.
 type talk struct {

@@ -9,6 +9,7 @@ package conn // import "github.com/wirespan/wirespan/receiver/networkreceiver/co
 import (
 	"net/netip"
 
+	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 )
 
@@ -41,17 +42,18 @@ type Reason uint8
 
 // Reasons for an end.
 const (
-	ReasonNone     Reason = iota
-	ReasonFIN             // orderly
-	ReasonRST             // reset by either end
-	ReasonIdle            // nothing came for the idle timeout
-	ReasonEvicted         // a limit was met and this connection was the oldest idle one
-	ReasonReused          // the same addresses or socket carry a new connection
-	ReasonShutdown        // Wirespan stops, or the capture file ended
+	ReasonNone      Reason = iota
+	ReasonFIN              // orderly
+	ReasonRST              // reset by either end
+	ReasonIdle             // nothing came for the idle timeout
+	ReasonEvicted          // a limit was met and this connection was the oldest idle one
+	ReasonReused           // the same addresses or socket carry a new connection
+	ReasonElsewhere        // the other end, on this machine, is captured instead
+	ReasonShutdown         // Wirespan stops, or the capture file ended
 )
 
 func (r Reason) String() string {
-	return [...]string{"", "fin", "rst", "idle", "evicted", "reused", "shutdown"}[r]
+	return [...]string{"", "fin", "rst", "idle", "evicted", "reused", "elsewhere", "shutdown"}[r]
 }
 
 // Mark is a position in one direction of a connection.
@@ -93,6 +95,9 @@ type Conn struct {
 
 	// Session belongs to the next stage.
 	Session any
+	// Memory is what all stages hold of this connection, besides what it takes to
+	// follow it.
+	Memory budget.Account
 
 	// table is the bookkeeping of Table.
 	table tableState
@@ -108,6 +113,9 @@ type Sink interface {
 	Data(c *Conn, d Dir, m Mark, b []byte)
 	// Gap says that n bytes of this direction are missing from here on.
 	Gap(c *Conn, d Dir, m Mark, n uint64)
+	// Skip says that n bytes of this direction from here on were left out because
+	// they are not needed; see Conn.Spare.
+	Spared(c *Conn, d Dir, m Mark, n uint64)
 	// End says that nothing more will come in this direction.
 	End(c *Conn, d Dir, t int64, r Reason)
 	// Close ends the connection. End has been called for both directions.

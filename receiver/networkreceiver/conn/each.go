@@ -10,6 +10,7 @@ func (s *Stats) EachClosed(f func(reason string, n uint64)) {
 	f(ReasonRST.String(), s.ClosedRST.Load())
 	f(ReasonIdle.String(), s.ClosedIdle.Load())
 	f(ReasonReused.String(), s.ClosedReused.Load())
+	f(ReasonElsewhere.String(), s.ClosedElsewhere.Load())
 	f(ReasonShutdown.String(), s.ClosedShutdown.Load())
 	f("own", s.ClosedOwn.Load())
 	f(ReasonEvicted.String(), s.Evicted.Load())

@@ -9,17 +9,25 @@ func (t *Table) admit() bool {
 	for t.connections() >= t.settings.MaxConnections {
 		t.evict()
 	}
-	if t.budget.Take(connCost) {
+	if t.budget.Take(t.cost) {
 		return true
 	}
 	if t.connections() > 0 {
 		t.evict()
-		if t.budget.Take(connCost) {
+		if t.budget.Take(t.cost) {
 			return true
 		}
 	}
 	t.stats.Refused.Add(1)
 	return false
+}
+
+// relieve evicts connections for as long as memory is scarce, so that those that are
+// active do not run out of it. A call in the middle of something else must not do that.
+func (t *Table) relieve() {
+	for t.budget.Scarce() && t.connections() > 1 {
+		t.evict()
+	}
 }
 
 func (t *Table) connections() (n int) {
@@ -29,16 +37,26 @@ func (t *Table) connections() (n int) {
 	return n
 }
 
-// evict closes the oldest idle connection, a half-open one if there is one, so
-// that a flood of handshakes can't push out what is in use.
+// evict closes the oldest idle connection: one that ends anyway, else of those that are half-open if they are many,
+// so that a flood of handshakes can't push out what is in use, else of the others, so
+// that idle ones can't keep out what is new.
 func (t *Table) evict() {
-	c := t.older(halfOpenTCP, halfOpenUDP)
-	if c == nil {
-		c = t.older(openTCP, openUDP)
+	if n := t.queues[closingTCP].front; n != nil {
+		t.close(n.item, t.now, ReasonEvicted)
+		return
+	}
+	c, open := t.older(halfOpenTCP, halfOpenUDP), t.older(openTCP, openUDP)
+	if c == nil || open != nil && !t.flooded() {
+		c = open
 	}
 	if c != nil {
 		t.close(c, t.now, ReasonEvicted)
 	}
+}
+
+// flooded reports whether more than an eighth of the connections are half-open.
+func (t *Table) flooded() bool {
+	return (t.queues[halfOpenTCP].len+t.queues[halfOpenUDP].len)*8 > t.connections()
 }
 
 // older is the oldest of two queues.
@@ -59,11 +77,15 @@ func (t *Table) expireConnections() {
 	s := &t.settings
 	idle := [queues]int64{
 		halfOpenTCP: int64(s.HalfOpenTimeout), halfOpenUDP: int64(s.UDPIdleTimeout),
-		openTCP: int64(s.TCPIdleTimeout), openUDP: int64(s.UDPIdleTimeout),
+		closingTCP: int64(closingTimeout), openTCP: int64(s.TCPIdleTimeout), openUDP: int64(s.UDPIdleTimeout),
 	}
 	for q := range t.queues {
 		for n := t.queues[q].front; n != nil && t.now-n.since >= idle[q]; n = t.queues[q].front {
-			t.close(n.item, t.now, ReasonIdle)
+			why := ReasonIdle
+			if queue(q) == closingTCP {
+				why = ReasonFIN
+			}
+			t.close(n.item, t.now, why)
 		}
 	}
 }

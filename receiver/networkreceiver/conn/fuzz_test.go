@@ -9,20 +9,29 @@ import (
 	"time"
 
 	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 )
 
-// FuzzTable feeds any sequence of segments, owners, losses and times. The recorder
-// checks the contract of Sink; limits must hold, and nothing may stay behind.
+// FuzzTable feeds any sequence of segments, owners, losses, times and bytes that are
+// not needed. The recorder checks the contract of Sink; limits must hold, and nothing
+// may stay behind, in the capture neither.
 func FuzzTable(f *testing.F) {
 	f.Add([]byte{0, 0, 2, 0, 0, 0, 0, 1, 18, 0, 1, 0, 0, 0, 24, 1, 1, 9, 0, 1, 17, 1, 10, 0, 2, 0, 0, 0, 0, 0})
 	f.Add([]byte{4, 0, 2, 0, 0, 0, 5, 0, 18, 0, 1, 0, 4, 0, 24, 1, 1, 9, 3, 1, 24, 1, 10, 40, 7, 1, 0, 0, 0, 0})
 	f.Add([]byte{8, 1, 0, 0, 0, 9, 9, 1, 0, 0, 0, 9, 10, 7, 0, 0, 0, 0})
+	f.Add([]byte{4, 0, 2, 99, 0, 1, 4, 1, 18, 99, 0, 1, 4, 0, 24, 100, 64, 1, 11, 0, 0, 200, 4, 1, 4, 0, 24, 164, 64, 1, 4, 0, 17, 228, 0, 1})
+	for _, segments := range seed.Segments(f) {
+		f.Add(scriptOf(segments, 0))
+		f.Add(scriptOf(segments, 4))
+	}
 	f.Fuzz(func(t *testing.T, script []byte) {
 		settings := Settings{
 			MaxConnections: 3, MaxHeldBytes: 200, MaxHeldSegments: 4, MaxPending: 3,
 			MaxClosed: 2, MaxOwners: 2, OwnPID: 2,
 		}
+		trims := trimming{}
+		settings.Trimmer = trims
 		sink, stats, mem := newRecorder(t), &Stats{}, budget.New(16<<10)
 		sink.quiet = true
 		table := NewTable(settings, mem, sink, stats)
@@ -32,6 +41,11 @@ func FuzzTable(f *testing.F) {
 			script = script[6:]
 			now += int64(op[5]) * int64(time.Millisecond)
 			switch op[0] % 16 {
+			case 11:
+				if c := sink.anyOpen(int(op[1])); c != nil {
+					d := Dir(op[2] & 1)
+					c.Spare(d, sink.conns[c].next[d]+uint64(op[3])<<(op[4]%40))
+				}
 			case 12:
 				table.Owner(uint64(op[1]%3), &capture.Process{PID: int32(op[2] % 3)})
 			case 13:
@@ -43,6 +57,7 @@ func FuzzTable(f *testing.F) {
 				table.Lost(1, capture.LossRingFull)
 			default:
 				seg := fuzzSegment(op, now)
+				trims.leaveOut(&seg)
 				table.Segment(&seg)
 				clear(seg.Payload)
 			}
@@ -66,7 +81,54 @@ func FuzzTable(f *testing.F) {
 		if table.holes.len+table.soon.len != 0 {
 			t.Fatal("something is left in the queues")
 		}
+		if len(trims) != 0 {
+			t.Fatal("the capture still leaves something out")
+		}
 	})
+}
+
+// anyOpen is one of the connections that are open, or nil.
+func (r *recorder) anyOpen(n int) *Conn {
+	for i := range r.opened {
+		if c := r.opened[(i+n)%len(r.opened)]; !r.conns[c].closed {
+			return c
+		}
+	}
+	return nil
+}
+
+// trimming is a capture that leaves out what it is told to.
+type trimming map[trimmed]uint32
+
+type trimmed struct {
+	socket    uint64
+	direction capture.Direction
+}
+
+func (s trimming) Trim(socket uint64, d capture.Direction, until uint32) {
+	s[trimmed{socket, d}] = until
+}
+
+func (s trimming) Untrim(socket uint64, d capture.Direction) { delete(s, trimmed{socket, d}) }
+
+func (s trimming) leaveOut(seg *capture.Segment) {
+	until, ok := s[trimmed{seg.Socket, seg.Direction}]
+	if ok && seg.Transport == capture.TCP && int32(until-seg.Seq)-int32(seg.WireLen) >= 0 {
+		seg.Payload = nil
+	}
+}
+
+// scriptOf makes steps of captured segments, for a source of some kind. What does
+// not fit into a byte becomes other segments of the same shape.
+func scriptOf(segments []seed.Segment, kind byte) (script []byte) {
+	for _, s := range segments {
+		direction := byte(0)
+		if s.Back {
+			direction = 1
+		}
+		script = append(script, kind, direction, s.Flags, byte(s.Seq+100), byte(min(s.Len, 192)), byte(min(s.Since.Milliseconds(), 255)))
+	}
+	return script
 }
 
 // fuzzSegment makes a segment of few hosts, sockets and sequence numbers, so that

@@ -26,6 +26,11 @@ type half struct {
 	offset   uint64 // of the next byte, UDP only
 	// acked is how far the other end has acknowledged, while soon waits for it.
 	acked uint32
+	// skip is the offset before which no bytes are needed, and until the sequence
+	// number that the capture was told of it, if trimmed.
+	skip    uint64
+	until   uint32
+	trimmed bool
 
 	strays   int    // segments in a row too far off to be believed
 	strayEnd uint32 // where the last of them ended
@@ -39,13 +44,22 @@ var _ reassembly.Receiver = (*half)(nil)
 // Data passes bytes on.
 func (h *half) Data(p reassembly.Position, b []byte) {
 	h.t.sink.Data(h.c, h.dir, Mark(p), b)
+	if h.skip > 0 {
+		h.trim()
+	}
 }
 
-// Gap passes a gap on.
+// Gap passes a gap on, but for what is not needed.
 func (h *half) Gap(p reassembly.Position, n uint64) {
-	h.t.stats.Gaps.Add(1)
-	h.t.stats.GapBytes.Add(n)
-	h.t.sink.Gap(h.c, h.dir, Mark(p), n)
+	m, n := h.leaveOut(Mark(p), n)
+	if n > 0 {
+		h.t.stats.Gaps.Add(1)
+		h.t.stats.GapBytes.Add(n)
+		h.t.sink.Gap(h.c, h.dir, m, n)
+	}
+	if h.skip > 0 {
+		h.trim()
+	}
 }
 
 // start says with which sequence number the direction starts.

@@ -17,9 +17,11 @@ func (t *Table) open(c *Conn, seg *capture.Segment) *Conn {
 		c.Started = seg.Time
 	}
 	c.LastActive = seg.Time
+	c.Memory = t.budget.Account()
 	for d := range c.table.halves {
 		h := &c.table.halves[d]
 		h.t, h.c, h.dir = t, c, Dir(d)
+		h.stream.Charge(&c.Memory)
 	}
 	t.register(c, seg)
 	c.table.half = true
@@ -32,7 +34,7 @@ func (t *Table) open(c *Conn, seg *capture.Segment) *Conn {
 		t.stats.OpenedMidway.Add(1)
 	}
 	if c.Live {
-		c.Process = t.owners.take(c.Socket, c.Transport)
+		c.Process = t.owners.take(t, c.Socket, c.Transport)
 		t.meet(c)
 	}
 	t.sink.Open(c)
@@ -73,6 +75,8 @@ func (t *Table) touch(c *Conn) {
 		q = openUDP
 	case c.table.half:
 		q = halfOpenTCP
+	case c.Live && c.table.halves[Out].ended:
+		q = closingTCP
 	}
 	t.queues[q].push(&c.table.node, c, t.now)
 	c.table.active = t.step
@@ -96,7 +100,7 @@ func (t *Table) close(c *Conn, now int64, r Reason) {
 	t.remove(c)
 	t.sink.Close(c, now, r)
 	t.linger(c, r)
-	t.budget.Give(connCost)
+	t.budget.Give(t.cost)
 }
 
 // end ends one direction.
@@ -112,6 +116,7 @@ func (t *Table) end(h *half, now int64, r Reason) {
 	}
 	h.hole.remove()
 	h.soon.remove()
+	h.untrim()
 	t.sink.End(h.c, h.dir, now, r)
 }
 

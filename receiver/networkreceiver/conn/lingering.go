@@ -5,6 +5,7 @@ package conn
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 )
@@ -17,6 +18,9 @@ type closedConn[K comparable] struct {
 	node  node[closedConn[K]]
 }
 
+// closedCost is what one takes from the budget, with its map entry.
+const closedCost = int(unsafe.Sizeof(closedConn[flow]{}))*9/8 + 112
+
 // lingering remembers connections that have ended, so that late segments do not
 // open them again.
 type lingering[K comparable] struct {
@@ -25,10 +29,14 @@ type lingering[K comparable] struct {
 }
 
 func (l *lingering[K]) add(t *Table, key K, c *Conn) {
-	l.forget(key)
+	l.forget(t, key)
 	for l.queue.len >= t.settings.MaxClosed {
-		l.forget(l.queue.oldest().key)
+		l.forget(t, l.queue.oldest().key)
 		t.stats.ClosedForgotten.Add(1)
+	}
+	if !t.budget.Take(closedCost) {
+		t.stats.ClosedForgotten.Add(1)
+		return
 	}
 	e := &closedConn[K]{key: key}
 	e.isn, e.known = c.isns()
@@ -36,22 +44,29 @@ func (l *lingering[K]) add(t *Table, key K, c *Conn) {
 	l.queue.push(&e.node, e, t.now)
 }
 
-func (l *lingering[K]) forget(key K) {
+func (l *lingering[K]) forget(t *Table, key K) {
 	if e := l.byKey[key]; e != nil {
 		e.node.remove()
 		delete(l.byKey, key)
+		t.budget.Give(closedCost)
 	}
 }
 
-func (l *lingering[K]) expire(now int64, timeout time.Duration) {
-	for e := l.queue.expired(now, timeout); e != nil; e = l.queue.expired(now, timeout) {
-		l.forget(e.key)
+func (l *lingering[K]) expire(t *Table, timeout time.Duration) {
+	for e := l.queue.expired(t.now, timeout); e != nil; e = l.queue.expired(t.now, timeout) {
+		l.forget(t, e.key)
+	}
+}
+
+func (l *lingering[K]) clear(t *Table) {
+	for e := l.queue.oldest(); e != nil; e = l.queue.oldest() {
+		l.forget(t, e.key)
 	}
 }
 
 // has reports whether seg belongs to the connection that ended. A SYN with
 // another sequence number doesn't: the connection is forgotten then.
-func (l *lingering[K]) has(key K, seg *capture.Segment) bool {
+func (l *lingering[K]) has(t *Table, key K, seg *capture.Segment) bool {
 	e := l.byKey[key]
 	if e == nil {
 		return false
@@ -64,17 +79,17 @@ func (l *lingering[K]) has(key K, seg *capture.Segment) bool {
 			return true
 		}
 	}
-	l.forget(key)
+	l.forget(t, key)
 	return false
 }
 
 // isLate reports whether seg belongs to a connection that has ended.
 func (t *Table) isLate(seg *capture.Segment) bool {
 	if seg.Socket != 0 {
-		return t.closedLive.has(seg.Socket, seg)
+		return t.closedLive.has(t, seg.Socket, seg)
 	}
 	if len(t.closedFile.byKey) == 0 {
 		return false
 	}
-	return t.closedFile.has(flowBetween(seg.Source, seg.Destination, seg.Scope), seg)
+	return t.closedFile.has(t, flowBetween(seg.Source, seg.Destination, seg.Scope), seg)
 }

@@ -3,7 +3,11 @@
 
 package conn
 
-import "github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+import (
+	"unsafe"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+)
 
 // owner is the process of a socket that has no open connection, of a UDP socket,
 // or of Wirespan itself.
@@ -13,6 +17,10 @@ type owner struct {
 	node    node[owner]
 }
 
+// ownerCost is what one takes from the budget, with its map entry. The process is
+// shared, and the source's.
+const ownerCost = int(unsafe.Sizeof(owner{}))*9/8 + 32
+
 // owners remembers owners until their sockets show themselves.
 type owners struct {
 	bySocket map[uint64]*owner
@@ -20,35 +28,46 @@ type owners struct {
 }
 
 func (o *owners) put(t *Table, socket uint64, p *capture.Process) {
-	o.forget(socket)
+	o.forget(t, socket)
 	if p == nil {
 		return
 	}
 	for o.queue.len >= t.settings.MaxOwners {
-		o.forget(o.queue.oldest().socket)
+		o.forget(t, o.queue.oldest().socket)
 		t.stats.OwnersEvicted.Add(1)
+	}
+	if !t.budget.Take(ownerCost) {
+		t.stats.OwnersEvicted.Add(1)
+		return
 	}
 	e := &owner{socket: socket, process: p}
 	o.bySocket[socket] = e
 	o.queue.push(&e.node, e, t.now)
 }
 
-func (o *owners) forget(socket uint64) {
+func (o *owners) forget(t *Table, socket uint64) {
 	if e := o.bySocket[socket]; e != nil {
 		e.node.remove()
 		delete(o.bySocket, socket)
+		t.budget.Give(ownerCost)
+	}
+}
+
+func (o *owners) clear(t *Table) {
+	for e := o.queue.oldest(); e != nil; e = o.queue.oldest() {
+		o.forget(t, e.socket)
 	}
 }
 
 // take gives the owner of a socket that gets a connection. A TCP connection keeps
 // it from then on; a UDP socket may have more of them.
-func (o *owners) take(socket uint64, transport capture.Transport) *capture.Process {
+func (o *owners) take(t *Table, socket uint64, transport capture.Transport) *capture.Process {
 	e := o.bySocket[socket]
 	if e == nil {
 		return nil
 	}
 	if transport == capture.TCP {
-		o.forget(socket)
+		o.forget(t, socket)
 	}
 	return e.process
 }

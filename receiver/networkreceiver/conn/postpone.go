@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn/reassembly"
 )
@@ -36,7 +37,7 @@ func (t *Table) postpone(c *Conn, seg *capture.Segment) bool {
 		}
 		p = &postponed{dir: d}
 	}
-	if d == p.dir && seg.Flags&capture.RST == 0 && p.keep(t, seg) {
+	if d == p.dir && seg.Flags&capture.RST == 0 && p.keep(&c.Memory, seg) {
 		if c.table.postponed == nil {
 			c.table.postponed = p
 			t.awaitBytes(&c.table.halves[d.Other()], seg.Ack)
@@ -74,9 +75,9 @@ func (t *Table) awaitBytes(h *half, ack uint32) {
 	}
 }
 
-func (p *postponed) keep(t *Table, seg *capture.Segment) bool {
+func (p *postponed) keep(memory *budget.Account, seg *capture.Segment) bool {
 	n := len(seg.Payload) + int(unsafe.Sizeof(*seg))
-	if len(p.segments) >= maxPostponed || p.cost+n > maxPostponedBytes || !t.budget.Take(n) {
+	if len(p.segments) >= maxPostponed || p.cost+n > maxPostponedBytes || !memory.Take(n) {
 		return false
 	}
 	p.cost += n
@@ -114,6 +115,6 @@ func (t *Table) release(c *Conn) {
 }
 
 func (t *Table) forgetPostponed(c *Conn) {
-	t.budget.Give(c.table.postponed.cost)
+	c.Memory.Give(c.table.postponed.cost)
 	c.table.postponed = nil
 }

@@ -106,6 +106,13 @@ func (r *recorder) Gap(c *Conn, d Dir, m Mark, n uint64) {
 	r.say("%s%s gap %d", s.name, ">}"[d:d+1], n)
 }
 
+func (r *recorder) Spared(c *Conn, d Dir, m Mark, n uint64) {
+	s := r.at(c, d, m)
+	require.NotZero(r.t, n)
+	s.next[d] += n
+	r.say("%s%s skip %d", s.name, ">}"[d:d+1], n)
+}
+
 func (r *recorder) End(c *Conn, d Dir, _ int64, reason Reason) {
 	s := r.conns[c]
 	require.NotNil(r.t, s, "not open")

@@ -3,13 +3,18 @@
 
 package conn
 
-import "time"
+import (
+	"time"
+
+	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+)
 
 // Settings bound what a Table holds. All limits are per shard. A field that is
 // zero has its default.
 type Settings struct {
 	// MaxConnections is how many connections are followed at a time. Beyond it
-	// the oldest idle one is evicted, half-open ones first.
+	// the oldest idle one is evicted, a half-open one if they are many.
 	MaxConnections int
 	// MaxHeldBytes and MaxHeldSegments bound what one direction holds behind a
 	// hole. Beyond them the hole is declared lost.
@@ -30,8 +35,13 @@ type Settings struct {
 	HoleTimeout     time.Duration // how long a missing segment may come late
 	ClosedTimeout   time.Duration // how long a closed connection is remembered
 
+	// SessionBytes is what the next stage holds of each connection in any case.
+	SessionBytes int
+
 	// OwnPID is the process whose connections are not followed, or 0.
 	OwnPID int32
+	// Trimmer is the source, if it can leave out bytes that nobody needs, or nil.
+	Trimmer capture.Trimmer
 }
 
 // DefaultSettings gives the defaults.
@@ -53,6 +63,11 @@ func DefaultSettings() Settings {
 
 // Times that are not worth a setting.
 const (
+	// closingTimeout is how long the other end may be silent after the local one has
+	// sent its FIN. A process that closes a socket leaves the rest to the kernel, where
+	// a socket in TIME-WAIT shows nobody the other end's FIN. It is as long as Linux
+	// keeps such a socket (tcp_fin_timeout).
+	closingTimeout = time.Minute
 	// reorderTimeout is how long segments that only the capture put out of order
 	// may take.
 	reorderTimeout = 50 * time.Millisecond
@@ -75,6 +90,18 @@ func (s Settings) withDefaults() Settings {
 	orDefault(&s.HalfOpenTimeout, d.HalfOpenTimeout)
 	orDefault(&s.HoleTimeout, d.HoleTimeout)
 	orDefault(&s.ClosedTimeout, d.ClosedTimeout)
+	return s
+}
+
+// within lowers what is remembered of connections that are over, and of owners, to a
+// sixteenth of the budget each.
+func (s Settings) within(b *budget.Budget) Settings {
+	if b == nil {
+		return s
+	}
+	most := int(b.Limit() / 16)
+	s.MaxClosed = min(s.MaxClosed, max(1, most/closedCost))
+	s.MaxOwners = min(s.MaxOwners, max(1, most/ownerCost))
 	return s
 }
 

@@ -13,18 +13,19 @@ type Stats struct {
 	HalfOpen atomic.Int64
 	Pending  atomic.Int64
 
-	Segments       atomic.Uint64 // segments and datagrams taken
-	Opened         atomic.Uint64 // connections opened
-	OpenedMidway   atomic.Uint64 // of those, without a handshake
-	ClosedFIN      atomic.Uint64
-	ClosedRST      atomic.Uint64
-	ClosedIdle     atomic.Uint64
-	ClosedReused   atomic.Uint64
-	ClosedShutdown atomic.Uint64
-	ClosedOwn      atomic.Uint64 // found to belong to OwnPID after they were opened
-	Evicted        atomic.Uint64 // established connections evicted by MaxConnections or the budget
-	EvictedHalf    atomic.Uint64 // half-open connections evicted likewise
-	Refused        atomic.Uint64 // connections not followed because the budget was used up
+	Segments        atomic.Uint64 // segments and datagrams taken
+	Opened          atomic.Uint64 // connections opened
+	OpenedMidway    atomic.Uint64 // of those, without a handshake
+	ClosedFIN       atomic.Uint64
+	ClosedRST       atomic.Uint64
+	ClosedIdle      atomic.Uint64
+	ClosedReused    atomic.Uint64
+	ClosedElsewhere atomic.Uint64
+	ClosedShutdown  atomic.Uint64
+	ClosedOwn       atomic.Uint64 // found to belong to OwnPID after they were opened
+	Evicted         atomic.Uint64 // established connections evicted by MaxConnections or the budget
+	EvictedHalf     atomic.Uint64 // half-open connections evicted likewise
+	Refused         atomic.Uint64 // connections not followed because the budget was used up
 
 	PendingEvicted  atomic.Uint64 // handshakes evicted by MaxPending or the budget
 	PendingExpired  atomic.Uint64 // handshakes whose accepted socket never came
@@ -65,6 +66,8 @@ func (s *Stats) closed(r Reason, half bool) *atomic.Uint64 {
 		return &s.ClosedIdle
 	case ReasonReused:
 		return &s.ClosedReused
+	case ReasonElsewhere:
+		return &s.ClosedElsewhere
 	case ReasonShutdown:
 		return &s.ClosedShutdown
 	case ReasonEvicted:

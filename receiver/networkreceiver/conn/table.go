@@ -20,6 +20,7 @@ const maxWireLen = 16 << 20
 type Table struct {
 	settings  Settings
 	budget    *budget.Budget
+	cost      int // of a connection
 	sink      Sink
 	stats     *Stats
 	assembler *reassembly.Assembler
@@ -42,6 +43,7 @@ type Table struct {
 	owners     owners
 	closedLive lingering[uint64]
 	closedFile lingering[flow]
+	sizes      mapSizes
 }
 
 var _ capture.Handler = (*Table)(nil)
@@ -52,6 +54,7 @@ type queue uint8
 const (
 	halfOpenTCP queue = iota // handshake not complete
 	halfOpenUDP              // datagrams in one direction only
+	closingTCP               // the local end has sent its FIN
 	openTCP
 	openUDP
 	queues
@@ -78,14 +81,15 @@ type tableState struct {
 }
 
 // connCost is what a connection takes from the budget: itself and its map entries.
-const connCost = int(unsafe.Sizeof(Conn{})) + 256
+const connCost = int(unsafe.Sizeof(Conn{}))*9/8 + 256
 
 // NewTable gives an empty table.
 func NewTable(settings Settings, b *budget.Budget, sink Sink, stats *Stats) *Table {
-	settings = settings.withDefaults()
+	settings = settings.withDefaults().within(b)
 	return &Table{
 		settings:   settings,
 		budget:     b,
+		cost:       connCost + settings.SessionBytes,
 		sink:       sink,
 		stats:      stats,
 		assembler:  reassembly.NewAssembler(settings.MaxHeldBytes, settings.MaxHeldSegments, b),
@@ -122,6 +126,7 @@ func (t *Table) Segment(seg *capture.Segment) {
 	default:
 		t.tcp(seg)
 	}
+	t.relieve()
 }
 
 // Lost says that the capture lost records: for a while holes are given up soon.
@@ -139,8 +144,10 @@ func (t *Table) Tick(now int64) {
 	t.expireHoles()
 	t.expireConnections()
 	t.handshakes.expire(t)
-	t.closedLive.expire(now, t.settings.ClosedTimeout)
-	t.closedFile.expire(now, t.settings.ClosedTimeout)
+	t.closedLive.expire(t, t.settings.ClosedTimeout)
+	t.closedFile.expire(t, t.settings.ClosedTimeout)
+	t.relieve()
+	t.sizes.compact(t)
 	t.sink.Tick(now)
 }
 
@@ -158,4 +165,7 @@ func (t *Table) Shutdown(now int64) {
 	for h := t.handshakes.oldest(); h != nil; h = t.handshakes.oldest() {
 		t.handshakes.remove(t, h)
 	}
+	t.owners.clear(t)
+	t.closedLive.clear(t)
+	t.closedFile.clear(t)
 }

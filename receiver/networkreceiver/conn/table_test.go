@@ -30,6 +30,16 @@ func TestLive(t *testing.T) {
 			[]string{"sopen", "s} ask", "s> answer", "s> end fin", "s} end fin", "sclose fin"},
 		},
 		{
+			"the kernel shows nobody the other end's FIN",
+			[]string{"c> S 99", "c< SA 299 100", "c> PA 100 300 ask", "c< PA 300 103 answer", "c> FA 103 306", "tick 59s", "tick 2s"},
+			[]string{"copen", "c> ask", "c} answer", "c> end fin", "c} end fin", "cclose fin"},
+		},
+		{
+			"the answer comes long after the FIN",
+			[]string{"c> S 99", "c< SA 299 100", "c> FPA 100 300 ask", "tick 50s", "c< PA 300 104 part", "tick 50s", "c< PA 304 104 part"},
+			[]string{"copen", "c> ask", "c> end fin", "c} part", "c} part"},
+		},
+		{
 			"first bytes at the listener",
 			[]string{"l< S 99", "l> SA 299 100", "l< PA 100 300 ask", "l< FA 103 300", "s> PA 300 104 answer"},
 			[]string{"sopen", "s} ask", "s} end fin", "s> answer"},

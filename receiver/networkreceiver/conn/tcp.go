@@ -293,8 +293,11 @@ func (t *Table) finish(c *Conn, now int64) {
 			t.end(h, now, ReasonFIN)
 		}
 	}
-	if out.ended && in.ended {
+	switch {
+	case out.ended && in.ended:
 		t.close(c, now, ReasonFIN)
+	case out.ended:
+		t.touch(c)
 	}
 }
 

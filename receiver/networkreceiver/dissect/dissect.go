@@ -79,6 +79,13 @@ type Dissector interface {
 	Describe(side Side, req, resp *Message, out Attributes) Summary
 }
 
+// Narrator is a Dissector whose conversations tell Events.
+type Narrator interface {
+	// DescribeEvent tells an event's content in semantic-convention terms, and
+	// gives its name ("websocket.message"). It is a pure function.
+	DescribeEvent(m *Message, out Attributes) (name string)
+}
+
 // Conversation is the state of one connection in one protocol.
 type Conversation interface {
 	// Data takes contiguous bytes of one direction. It returns how many it has
@@ -101,13 +108,24 @@ type Resyncer interface {
 	FindStart(d Direction, b []byte) int
 }
 
+// Sparer is a Conversation that can do without bytes whose number it knows.
+type Sparer interface {
+	// Spare is how many of the next bytes of a direction the conversation does not
+	// need to see: the rest of a body of which no more is kept. It is asked after
+	// each call, and its answer replaces the one before.
+	Spare(d Direction) uint64
+	// Spared says that n bytes, at most as many as Spare tells, went by unseen. They
+	// are not lost: sizes count them.
+	Spared(d Direction, m conn.Mark, n uint64)
+}
+
 // Testator is a Conversation that has messages left when it hands the connection
 // over, because they belong to what follows: the request that is answered in another
 // protocol.
 type Testator interface {
 	// Bequeath gives away these messages. Each has what Sink.Keep has granted for
-	// it in Reserved.
-	Bequeath() []*Message
+	// it in Reserved. Without an heir they are handed over as the conversation's own.
+	Bequeath(heir bool) []*Message
 }
 
 // Heir is a Conversation that goes on with such messages. It owns them.
@@ -175,7 +193,11 @@ const (
 	Response             // completes a request
 	Interim              // belongs to the request that is outstanding, does not complete it
 	OneWay               // stands for itself
+	Event                // is told of a call while it runs, besides its request and response
 )
+
+// WaitBytes is about what a message takes while it waits for its pair, besides itself.
+const WaitBytes = 256
 
 // Message is one protocol message.
 type Message struct {
@@ -190,6 +212,13 @@ type Message struct {
 	Keyed bool
 	Key   uint64
 
+	// Origin is the request that an Event belongs to, where nothing of its call
+	// waits for pairing: it is not whole yet, or its call is over (a handshake). Its
+	// First, Key, Keyed and the headers that name a trace are what counts. It is
+	// borrowed until Sink.Message returns. Where it is nil, the request is found by
+	// Key or by order.
+	Origin *Message
+
 	First conn.Mark // first byte
 	Last  conn.Mark // last byte
 
@@ -203,6 +232,9 @@ type Message struct {
 	// Flags name ambiguities and oddities ("http.conflicting_lengths"); they are
 	// reported, never acted on.
 	Flags []string
+
+	// Events is how many Events were told while the message came.
+	Events uint64
 
 	// Reserved is how many bytes of the memory budget the message holds.
 	Reserved int
@@ -268,5 +300,6 @@ type Attributes interface {
 	Str(key, value string)
 	Strs(key string, values []string)
 	Int(key string, value int64)
+	Float(key string, value float64)
 	Bool(key string, value bool)
 }

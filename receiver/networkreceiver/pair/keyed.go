@@ -64,6 +64,7 @@ func (s *session) putKeyed(key uint64, w *waiting) {
 		s.dropKeyed(oldest, first, "outstanding_limit")
 	}
 	s.byKey[key] = w
+	s.mostKeys = max(s.mostKeys, len(s.byKey))
 }
 
 // dropKeyed emits what waits under a key as it is.

@@ -161,6 +161,7 @@ func (s *simulation) answer() {
 type collector struct{ exchanges []*Exchange }
 
 func (c *collector) Exchange(x *Exchange) { c.exchanges = append(c.exchanges, x) }
+func (*collector) Event(*Event)           {}
 func (*collector) Tick(int64)             {}
 
 // replay pairs messages without those that are lost. A run of losses is one hole.

@@ -21,6 +21,8 @@ type session struct {
 	queue []*waiting // requests without a key, oldest first
 	early []answer   // responses that came before their request, oldest first
 	byKey map[uint64]*waiting
+	// mostKeys is how many have waited at a time: maps do not shrink.
+	mostKeys int
 
 	// aligned is true where the oldest request that is not answered, lost ones
 	// included, belongs to the next response, lost ones included.

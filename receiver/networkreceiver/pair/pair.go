@@ -30,9 +30,21 @@ type Exchange struct {
 	First bool
 }
 
+// Event is a part of a call that is told while the call runs.
+type Event struct {
+	Conn          *conn.Conn // borrowed: valid until the sink returns
+	Dissector     dissect.Dissector
+	ClientIsLocal bool
+	// Origin is the call's request, borrowed; nil if it was not seen.
+	Origin  *dissect.Message
+	Message *dissect.Message // the sink owns it
+}
+
 // Sink is the next stage.
 type Sink interface {
 	Exchange(x *Exchange)
+	// Event takes what is told of a call while it runs.
+	Event(e *Event)
 	// Tick lets time pass.
 	Tick(now int64)
 }

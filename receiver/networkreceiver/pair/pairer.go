@@ -24,6 +24,7 @@ type Stats struct {
 	Paired          atomic.Uint64 // exchanges with both sides
 	Uncertain       atomic.Uint64 // of them, those where a loss left a choice
 	OneWay          atomic.Uint64 // exchanges of a message that stands for itself
+	Events          atomic.Uint64 // events, told while their call runs
 	RequestMissing  atomic.Uint64 // exchanges without request
 	ResponseMissing atomic.Uint64 // exchanges without response
 	TimedOut        atomic.Uint64 // requests and responses given up by age
@@ -62,6 +63,9 @@ func New(set Settings, sink Sink, stats *Stats) *Pairer {
 func (p *Pairer) Message(in *dissect.Session, m *dissect.Message) {
 	s := p.of(in)
 	switch {
+	case m.Kind == dissect.Event:
+		s.event(m)
+		return
 	case m.Kind == dissect.OneWay:
 		s.oneWay(m)
 	case m.Keyed:
@@ -142,7 +146,26 @@ func (p *Pairer) relink(s *session) {
 		}
 		s.next, s.prev = nil, nil
 	}
+	if !waits {
+		s.letGo()
+	}
 	s.linked = waits
+}
+
+// spareWaiting is for how many messages a session keeps room while none waits.
+const spareWaiting = 16
+
+// letGo gives up the room that many messages needed.
+func (s *session) letGo() {
+	if cap(s.queue) > spareWaiting {
+		s.queue = nil
+	}
+	if cap(s.early) > spareWaiting {
+		s.early = nil
+	}
+	if s.mostKeys > spareWaiting {
+		s.byKey, s.mostKeys = nil, 0
+	}
 }
 
 // emit hands an exchange on.

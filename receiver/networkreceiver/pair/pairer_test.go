@@ -361,4 +361,5 @@ func BenchmarkPairer(b *testing.B) {
 type discardSink struct{}
 
 func (discardSink) Exchange(*Exchange) {}
+func (discardSink) Event(*Event)       {}
 func (discardSink) Tick(int64)         {}

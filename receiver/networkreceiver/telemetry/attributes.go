@@ -4,6 +4,7 @@
 package telemetry
 
 import (
+	"math"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -12,33 +13,74 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 )
 
-// attributes is what the records of one end of a call have in common: worked out
-// once, and then put into each of them. It takes a dissector's attributes and
-// redacts them by key. The list is used again by the next call.
+// attributes is a list on its way to records: what those of one end of a call have
+// in common is worked out once, and each adds its own. It takes a dissector's
+// attributes and redacts them by key. The list is used again by the next call.
 type attributes struct {
 	list     []attribute
+	bytes    int // about what the list takes in a record as OTLP
 	redactor *redact.Redactor
+	payload  bool // attributes that are a part of a payload are taken
 }
 
 // attribute is one key with a value of one kind.
 type attribute struct {
 	key  string
-	kind pcommon.ValueType
+	kind kind
 	str  string
-	num  int64 // also of a bool
+	num  int64 // also of a bool, and the bits of a float
 	strs []string
 }
+
+// kind is the type of an attribute's value.
+type kind uint8
+
+const (
+	ofStr kind = iota
+	ofStrs
+	ofField // a list of the values of all fields of a name, here of one
+	ofInt
+	ofFloat
+	ofBool
+)
 
 var _ dissect.Attributes = (*attributes)(nil)
 
 // reset empties the list and holds on to nothing.
-func (a *attributes) reset() {
-	clear(a.list)
-	a.list = a.list[:0]
+func (a *attributes) reset() { a.truncate(0, 0) }
+
+// truncate makes the list what it was when it had n attributes of so many bytes.
+func (a *attributes) truncate(n, bytes int) {
+	clear(a.list[n:])
+	a.list, a.bytes = a.list[:n], bytes
 }
 
 // Str implements dissect.Attributes.
-func (a *attributes) Str(key, value string) { a.str(key, a.redact(key, value)) }
+func (a *attributes) Str(key, value string) {
+	if mediaType := payloadIn(key); mediaType != "" {
+		a.addPayload(key, mediaType, value)
+		return
+	}
+	a.str(key, a.redact(key, value))
+}
+
+// addPayload adds a part of a payload.
+func (a *attributes) addPayload(key, mediaType, value string) {
+	if a.payload {
+		a.str(key, string(a.redactor.Body(mediaType, []byte(value))))
+	}
+}
+
+// payloadIn is the media type of what a dissector takes out of a payload, or empty.
+func payloadIn(key string) string {
+	switch key {
+	case keyGraphQLDocument:
+		return "application/graphql"
+	case keyGraphQLVariables, keyGenAIOutput:
+		return "application/json"
+	}
+	return ""
+}
 
 // Strs implements dissect.Attributes.
 func (a *attributes) Strs(key string, values []string) {
@@ -46,32 +88,55 @@ func (a *attributes) Strs(key string, values []string) {
 	for i, v := range values {
 		redacted[i] = valid(a.redact(key, v))
 	}
-	a.list = append(a.list, attribute{key: key, kind: pcommon.ValueTypeSlice, strs: redacted})
+	a.add(attribute{key: key, kind: ofStrs, strs: redacted})
 }
 
 // Int implements dissect.Attributes.
 func (a *attributes) Int(key string, value int64) {
-	a.list = append(a.list, attribute{key: key, kind: pcommon.ValueTypeInt, num: value})
+	a.add(attribute{key: key, kind: ofInt, num: value})
+}
+
+// Float implements dissect.Attributes.
+func (a *attributes) Float(key string, value float64) {
+	a.add(attribute{key: key, kind: ofFloat, num: int64(math.Float64bits(value))})
 }
 
 // Bool implements dissect.Attributes.
 func (a *attributes) Bool(key string, value bool) {
-	v := attribute{key: key, kind: pcommon.ValueTypeBool}
+	v := attribute{key: key, kind: ofBool}
 	if value {
 		v.num = 1
 	}
-	a.list = append(a.list, v)
+	a.add(v)
 }
 
 // str adds a string that needs no redaction.
 func (a *attributes) str(key, value string) {
-	a.list = append(a.list, attribute{key: key, kind: pcommon.ValueTypeStr, str: valid(value)})
+	a.add(attribute{key: key, kind: ofStr, str: valid(value)})
 }
 
 func (a *attributes) strIfAny(key, value string) {
 	if value != "" {
 		a.str(key, value)
 	}
+}
+
+// addText adds a body that is not empty.
+func (a *attributes) addText(key, text string) {
+	if text != "" {
+		a.add(attribute{key: key, kind: ofStr, str: text})
+	}
+}
+
+func (a *attributes) add(v attribute) {
+	a.bytes += attributeSize + len(v.key) + len(v.str)
+	for _, s := range v.strs {
+		a.bytes += len(s) + 8
+	}
+	if v.kind == ofField {
+		a.bytes += 8
+	}
+	a.list = append(a.list, v)
 }
 
 func (a *attributes) has(key string) bool {
@@ -83,40 +148,28 @@ func (a *attributes) has(key string) bool {
 	return false
 }
 
-// put puts all into a record's map. Of two with the same key the later one counts.
-func (a *attributes) put(m pcommon.Map) {
-	for i := range a.list {
-		v := &a.list[i]
-		switch v.kind {
-		case pcommon.ValueTypeStr:
-			m.PutStr(v.key, v.str)
-		case pcommon.ValueTypeInt:
-			m.PutInt(v.key, v.num)
-		case pcommon.ValueTypeBool:
-			m.PutBool(v.key, v.num != 0)
-		default:
-			putStrs(m.PutEmptySlice(v.key), v.strs)
-		}
-	}
-}
-
-func putStrs(list pcommon.Slice, values []string) {
-	list.EnsureCapacity(len(values))
-	for _, v := range values {
-		list.AppendEmpty().SetStr(v)
-	}
-}
-
-// size is about what the list takes in a record as OTLP.
-func (a *attributes) size() (n int) {
-	for i := range a.list {
-		v := &a.list[i]
-		n += attributeSize + len(v.key) + len(v.str)
+// set puts the attribute's value in its place.
+func (v *attribute) set(to pcommon.Value) {
+	switch v.kind {
+	case ofStr:
+		to.SetStr(v.str)
+	case ofInt:
+		to.SetInt(v.num)
+	case ofFloat:
+		to.SetDouble(math.Float64frombits(uint64(v.num)))
+	case ofBool:
+		to.SetBool(v.num != 0)
+	case ofField:
+		list := to.SetEmptySlice()
+		list.EnsureCapacity(1)
+		list.AppendEmpty().SetStr(v.str)
+	case ofStrs:
+		list := to.SetEmptySlice()
+		list.EnsureCapacity(len(v.strs))
 		for _, s := range v.strs {
-			n += len(s) + 8
+			list.AppendEmpty().SetStr(s)
 		}
 	}
-	return n
 }
 
 func (a *attributes) redact(key, value string) string {

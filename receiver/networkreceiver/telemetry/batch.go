@@ -7,8 +7,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 // traceBatch collects spans, each under the resource of its process.
@@ -20,6 +18,7 @@ type traceBatch struct {
 
 	n     int   // spans
 	bytes int   // their size as OTLP
+	held  int   // taken from the budget
 	since int64 // when the first one came
 }
 
@@ -61,6 +60,7 @@ type logBatch struct {
 
 	n     int
 	bytes int
+	held  int
 	since int64
 }
 
@@ -119,86 +119,100 @@ const (
 	attributeSize = 14
 	// recordRoom is for what each record has besides: ids, times, sizes.
 	recordRoom = 320
-	// incompleteRoom is for saying what is missing.
-	incompleteRoom = 320
 )
 
-// recordSize is about the size of a record of a call as OTLP, without payload.
-// It is rather too large than too small. Measuring finished records took 6 % of the
-// time of building them.
-func (b *Builder) recordSize(c *call) int {
-	size := recordRoom + b.common.size() + len(c.summary.Name) + len(c.protocol.event)
-	if incomplete(c.Exchange) {
-		size += incompleteRoom
+// roomForSpan gives the batch for a span of about size bytes. It hands the batch
+// over first where the span would make it too large, and starts its clock where
+// it is empty.
+func (b *Builder) roomForSpan(class Class, size int, now int64) *traceBatch {
+	batch := &b.traces[class]
+	if batch.n > 0 && batch.bytes+size > b.set.Batch.Bytes {
+		b.flushTraces(class)
 	}
-	for _, m := range c.Interim {
-		size += flagsSize(m)
+	if batch.n == 0 {
+		batch.since = now
 	}
-	if c.Request != nil {
-		size += flagsSize(c.Request)
-	}
-	if c.Response != nil {
-		size += flagsSize(c.Response)
-	}
-	return size
+	return batch
 }
 
-func flagsSize(m *dissect.Message) (n int) {
-	for _, flag := range m.Flags {
-		n += len(flag) + 8
+func (b *Builder) roomForLog(class Class, size int, now int64) *logBatch {
+	batch := &b.logs[class]
+	if batch.n > 0 && batch.bytes+size > b.set.Batch.Bytes {
+		b.flushLogs(class)
 	}
-	return n
-}
-
-// roomForSpan hands the batch over first where a span of about size bytes would
-// make it too large, and starts its clock where it is empty.
-func (b *Builder) roomForSpan(size int, now int64) {
-	if b.traces.n > 0 && b.traces.bytes+size > b.set.Batch.Bytes {
-		b.flushTraces()
+	if batch.n == 0 {
+		batch.since = now
 	}
-	if b.traces.n == 0 {
-		b.traces.since = now
-	}
-}
-
-func (b *Builder) roomForLog(size int, now int64) {
-	if b.logs.n > 0 && b.logs.bytes+size > b.set.Batch.Bytes {
-		b.flushLogs()
-	}
-	if b.logs.n == 0 {
-		b.logs.since = now
-	}
+	return batch
 }
 
 // addedSpan counts a span that was built, and hands the batch over when full.
-func (b *Builder) addedSpan(size int) {
+func (b *Builder) addedSpan(class Class, size int) {
 	b.stats.Spans.Add(1)
-	b.traces.n++
-	b.traces.bytes += size
-	if b.traces.n >= b.set.Batch.Records || b.traces.bytes >= b.set.Batch.Bytes {
-		b.flushTraces()
+	batch := &b.traces[class]
+	batch.n++
+	batch.bytes += size
+	if !b.hold(&batch.held, size) || batch.n >= b.set.Batch.Records || batch.bytes >= b.set.Batch.Bytes {
+		b.flushTraces(class)
 	}
 }
 
-func (b *Builder) addedLog(size int) {
+func (b *Builder) addedLog(class Class, size int) {
 	b.stats.LogRecords.Add(1)
-	b.logs.n++
-	b.logs.bytes += size
-	if b.logs.n >= b.set.Batch.Records || b.logs.bytes >= b.set.Batch.Bytes {
-		b.flushLogs()
+	batch := &b.logs[class]
+	batch.n++
+	batch.bytes += size
+	if !b.hold(&batch.held, size) || batch.n >= b.set.Batch.Records || batch.bytes >= b.set.Batch.Bytes {
+		b.flushLogs(class)
 	}
 }
 
-func (b *Builder) flushTraces() {
-	if b.traces.n > 0 {
+// treeBytes is how much more memory a record takes at most than its size as OTLP: each of
+// its values is a small object of its own. Bodies are not.
+const treeBytes = 16 << 10
+
+// Memory is about how much memory records of a size as OTLP take. That it is twice their
+// size was measured.
+func Memory(records, bytes int) int { return bytes + min(bytes, records*treeBytes) }
+
+// hold takes the memory of one more record of a batch. It reports false if there is none:
+// the batch is handed over then, for the next component or the queue to take.
+func (b *Builder) hold(held *int, size int) bool {
+	n := Memory(1, size)
+	if !b.budget.Take(n) {
+		return false
+	}
+	*held += n
+	return true
+}
+
+// unhold gives back what a batch has taken, before its new owner takes the same.
+func (b *Builder) unhold(held *int) {
+	b.budget.Give(*held)
+	*held = 0
+}
+
+func (b *Builder) flushTraces(class Class) {
+	if batch := &b.traces[class]; batch.n > 0 {
 		b.stats.Batches.Add(1)
-		b.sink.Traces(b.traces.take())
+		td, bytes := batch.take()
+		b.unhold(&batch.held)
+		b.sink.Traces(class, td, bytes)
 	}
 }
 
-func (b *Builder) flushLogs() {
-	if b.logs.n > 0 {
+func (b *Builder) flushLogs(class Class) {
+	if batch := &b.logs[class]; batch.n > 0 {
 		b.stats.Batches.Add(1)
-		b.sink.Logs(b.logs.take())
+		ld, bytes := batch.take()
+		b.unhold(&batch.held)
+		b.sink.Logs(class, ld, bytes)
 	}
+}
+
+// due reports whether a batch has waited long enough. The system's clock can be
+// set back: then it is handed over at once.
+func (b *Builder) due(since, now int64) bool {
+	waited := now - since
+	return waited < 0 || waited >= int64(b.set.Batch.Age)
 }

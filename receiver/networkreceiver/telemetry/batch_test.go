@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
 
 func TestFlushByCount(t *testing.T) {
@@ -53,6 +54,73 @@ func TestFlushByAge(t *testing.T) {
 	assert.Equal(t, 2, rec.spans)
 	assert.Equal(t, 2, rec.lines)
 }
+
+// TestClockSetBack sets the system's clock back while a batch waits: it must not
+// wait until the clock is there again.
+func TestClockSetBack(t *testing.T) {
+	now := start
+	var rec recorder
+	b := New(testSettings(func(s *Settings) { s.Now = func() int64 { return now } }), nil, &rec, &Stats{})
+	b.Exchange(get())
+	now -= int64(time.Hour)
+	b.Tick(start + int64(50*time.Millisecond))
+	assert.Equal(t, 1, rec.spans)
+	assert.Equal(t, 1, rec.lines)
+}
+
+// TestTimestampsFollowTheClock sets the system's clock: timestamps follow, and
+// durations stay.
+func TestTimestampsFollowTheClock(t *testing.T) {
+	for _, step := range []time.Duration{0, time.Hour, -time.Hour} {
+		x := get()
+		first, last := x.Request.First.Time, x.Response.Last.Time
+		got := build(t, x, func(s *Settings) { s.ClockStep = func() int64 { return int64(step) } })
+		assert.EqualValues(t, first+int64(step), got.span.StartTimestamp())
+		assert.EqualValues(t, last+int64(step), got.span.EndTimestamp())
+		assert.EqualValues(t, first+int64(step), got.log.Timestamp())
+		assert.Equal(t, last-first, got.attrs[keyTimeLastResponseByte])
+	}
+}
+
+// TestClasses sorts calls by how much they matter.
+func TestClasses(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*pair.Exchange)
+		want   Class
+	}{
+		"ordinary":      {func(*pair.Exchange) {}, Ordinary},
+		"failed":        {func(x *pair.Exchange) { x.Response, x.Missing = nil, "rst" }, Urgent},
+		"nearly slow":   {func(x *pair.Exchange) { x.Response.Last.Time = x.Request.First.Time + int64(time.Second) - 1 }, Ordinary},
+		"slow":          {func(x *pair.Exchange) { x.Response.Last.Time = x.Request.First.Time + int64(time.Second) }, Urgent},
+		"seen in parts": {func(x *pair.Exchange) { x.Response, x.Missing = nil, "gap" }, Ordinary},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, slow := range []time.Duration{time.Second, 0} {
+				var got classes
+				b := New(testSettings(func(s *Settings) { s.SlowCall = slow }), nil, &got, &Stats{})
+				x := get()
+				tt.change(x)
+				b.Exchange(x)
+				b.Exchange(get())
+				b.Flush()
+				want := classes{}
+				if slow > 0 {
+					want[tt.want] += 2
+				} else {
+					want[Ordinary] += 2
+				}
+				want[Ordinary] += 2
+				assert.Equal(t, want, got)
+			}
+		})
+	}
+}
+
+// classes counts records of either signal by class.
+type classes [Classes]int
+
+func (c *classes) Traces(class Class, td ptrace.Traces, _ int) { c[class] += td.SpanCount() }
+func (c *classes) Logs(class Class, ld plog.Logs, _ int)       { c[class] += ld.LogRecordCount() }
 
 // TestBatchesStayBelowTheirSize fills batches with bodies of all sizes.
 func TestBatchesStayBelowTheirSize(t *testing.T) {

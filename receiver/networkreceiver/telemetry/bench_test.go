@@ -17,8 +17,8 @@ import (
 // discard drops batches.
 type discard struct{}
 
-func (discard) Traces(ptrace.Traces, int) {}
-func (discard) Logs(plog.Logs, int)       {}
+func (discard) Traces(Class, ptrace.Traces, int) {}
+func (discard) Logs(Class, plog.Logs, int)       {}
 
 // typical is a GET with usual headers and 1 KiB of JSON in return.
 func typical() *pair.Exchange {

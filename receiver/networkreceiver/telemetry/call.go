@@ -21,7 +21,9 @@ type call struct {
 	request, response parts
 	summary           dissect.Summary
 	failed            bool // the span's status
+	class             Class
 	now               int64
+	step              int64 // from the capture's clock to the system's
 	naming            ServiceName
 
 	side          dissect.Side
@@ -82,6 +84,9 @@ func (c *call) end() int64 {
 	}
 	return end
 }
+
+// timestamp is a time of the capture by the system's clock.
+func (c *call) timestamp(t int64) pcommon.Timestamp { return pcommon.Timestamp(t + c.step) }
 
 // addTimes adds the times between start and end, in nanoseconds since the start.
 func (c *call) addTimes(m *attributes) {

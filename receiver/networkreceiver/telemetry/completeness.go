@@ -4,7 +4,7 @@
 package telemetry
 
 import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
+	"slices"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
@@ -19,13 +19,9 @@ func messageIncomplete(m *dissect.Message) bool {
 	return m != nil && (m.GapBytes > 0 || m.Incomplete != "" || m.Midway || m.Content.Truncated != "")
 }
 
-// completenessRoom is how many attributes addCompleteness adds to a record of
-// which nothing is missing, and two more.
-const completenessRoom = 8
-
 // addCompleteness says what is missing, and how sure the rest is. Sizes are
 // always there, the rest only where there is something to say.
-func (c *call) addCompleteness(m pcommon.Map, bodyCut [2]string) {
+func (c *call) addCompleteness(m *attributes, bodyCut [2]string) {
 	var gaps uint64
 	if r := c.Request; r != nil {
 		addMessage(m, r, &c.protocol.request, bodyCut[0])
@@ -36,68 +32,63 @@ func (c *call) addCompleteness(m pcommon.Map, bodyCut [2]string) {
 		gaps += r.GapBytes
 	}
 	if gaps > 0 {
-		m.PutInt(keyGapBytes, int64(gaps))
+		m.Int(keyGapBytes, int64(gaps))
 	}
 	if incomplete(c.Exchange) {
-		m.PutBool(keyIncomplete, true)
+		m.Bool(keyIncomplete, true)
 	}
 	switch {
 	case c.Missing == "": // whole, or a message that stands for itself
 	case c.Request == nil:
-		m.PutStr(keyMissingSide, "request")
-		putStr(m, keyMissingReason, c.Missing)
+		m.str(keyMissingSide, "request")
+		m.strIfAny(keyMissingReason, c.Missing)
 	case c.Response == nil:
-		m.PutStr(keyMissingSide, "response")
-		putStr(m, keyMissingReason, c.Missing)
+		m.str(keyMissingSide, "response")
+		m.strIfAny(keyMissingReason, c.Missing)
 	}
 	if c.Uncertain {
-		m.PutBool(keyPairingUncertain, true)
+		m.Bool(keyPairingUncertain, true)
 	}
 	if c.Conn.Midway {
-		m.PutBool(keyConnectionMidway, true)
+		m.Bool(keyConnectionMidway, true)
 	}
 	if len(c.Interim) > 0 {
-		m.PutInt(keyInterimResponses, int64(len(c.Interim)))
+		m.Int(keyInterimResponses, int64(len(c.Interim)))
 	}
 	c.addFlags(m)
 }
 
 // addMessage adds what one message was. cut is why its body is not whole on this
 // record.
-func addMessage(m pcommon.Map, msg *dissect.Message, k *messageKeys, cut string) {
-	m.PutInt(k.size, int64(msg.Size))
-	m.PutInt(k.bodySize, int64(msg.Content.BodySize))
-	m.PutInt(k.bodyKept, int64(msg.Content.KeptSize))
-	putStr(m, k.bodyTruncated, cut)
-	putStr(m, k.incomplete, msg.Incomplete)
+func addMessage(m *attributes, msg *dissect.Message, k *messageKeys, cut string) {
+	m.Int(k.size, int64(msg.Size))
+	m.Int(k.bodySize, int64(msg.Content.BodySize))
+	m.Int(k.bodyKept, int64(msg.Content.KeptSize))
+	m.strIfAny(k.bodyTruncated, cut)
+	m.strIfAny(k.incomplete, msg.Incomplete)
 	if msg.GapBytes > 0 {
-		m.PutInt(k.gapBytes, int64(msg.GapBytes))
+		m.Int(k.gapBytes, int64(msg.GapBytes))
 	}
 	if msg.Midway {
-		m.PutBool(k.midway, true)
+		m.Bool(k.midway, true)
 	}
-	putStr(m, k.bodyCoding, msg.Content.Coding)
+	m.strIfAny(k.bodyCoding, msg.Content.Coding)
 	if msg.Content.DecodeError {
-		m.PutBool(k.bodyUndecoded, true)
+		m.Bool(k.bodyUndecoded, true)
 	}
 	if n := len(msg.Content.Headers) - maxFields; n > 0 {
-		m.PutInt(k.headersDropped, int64(n))
+		m.Int(k.headersDropped, int64(n))
 	}
 }
 
 // addFlags lists the flags of all messages, each once.
-func (c *call) addFlags(m pcommon.Map) {
-	var list pcommon.Slice
-	n := 0
+func (c *call) addFlags(m *attributes) {
+	var flags []string
 	add := func(msg *dissect.Message) {
 		for _, flag := range msg.Flags {
-			if n == 0 {
-				list = m.PutEmptySlice(keyFlags)
+			if flag = valid(flag); !slices.Contains(flags, flag) {
+				flags = append(flags, flag)
 			}
-			if !holds(list, flag) {
-				list.AppendEmpty().SetStr(valid(flag))
-			}
-			n++
 		}
 	}
 	if c.Request != nil {
@@ -109,15 +100,9 @@ func (c *call) addFlags(m pcommon.Map) {
 	if c.Response != nil {
 		add(c.Response)
 	}
-}
-
-func holds(list pcommon.Slice, s string) bool {
-	for _, v := range list.All() {
-		if v.Str() == s {
-			return true
-		}
+	if len(flags) > 0 {
+		m.add(attribute{key: keyFlags, kind: ofStrs, strs: flags})
 	}
-	return false
 }
 
 // outcome is the call's error by the conventions: the dissector's, or that the

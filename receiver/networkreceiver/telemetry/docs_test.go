@@ -24,7 +24,7 @@ const document = "../../../docs/telemetry.md"
 // TestAttributesAreDocumented compares the tables of docs/telemetry.md with the
 // keys in semconv.go and with those that dissectors describe calls with.
 func TestAttributesAreDocumented(t *testing.T) {
-	assert.Equal(t, attributesInCode(t), tableKeys(t, `^\| .(\S+?)(?:<name>)?. \| (?:string|int|bool|string\[\]|string; bytes) \|`))
+	assert.Equal(t, attributesInCode(t), tableKeys(t, `^\| .(\S+?)(?:<name>)?. \| (?:string|int|double|bool|string\[\]|string; bytes) \|`))
 }
 
 // TestEventsAreDocumented wants one event for each protocol.
@@ -89,13 +89,15 @@ func describes(f ast.Expr) bool {
 		return false
 	}
 	x, ok := s.X.(*ast.Ident)
-	return ok && x.Name == "out" && slices.Contains([]string{"Str", "Strs", "Int", "Bool"}, s.Sel.Name)
+	return ok && x.Name == "out" && slices.Contains([]string{"Str", "Strs", "Int", "Float", "Bool"}, s.Sel.Name)
 }
 
 func dissectorFiles(t *testing.T) (files []string) {
 	all, err := filepath.Glob("../dissect/*/*.go")
 	require.NoError(t, err)
-	for _, file := range all {
+	inside, err := filepath.Glob("../dissect/application/*/*.go")
+	require.NoError(t, err)
+	for _, file := range append(all, inside...) {
 		if !strings.HasSuffix(file, "_test.go") {
 			files = append(files, file)
 		}

@@ -25,10 +25,19 @@ type field struct {
 
 // fieldName is what is known about all fields of one name.
 type fieldName struct {
+	name      string // as it was spelled
 	lower     string // in a log record's body
 	attribute string // on a span
 	redact.Field
+
+	// clean is a value that needed no redaction, and misses how often the value was
+	// another one.
+	clean  string
+	misses uint32
 }
+
+// maxCleanValue is the longest value that is remembered.
+const maxCleanValue = 256
 
 // fieldsOf redacts a section's fields. The result is valid until the next call.
 func (b *Builder) fieldsOf(section []dissect.Header, names *nameCache) []field {
@@ -38,47 +47,52 @@ func (b *Builder) fieldsOf(section []dissect.Header, names *nameCache) []field {
 	}
 	start := len(b.fields)
 	for i := range section {
-		name := names.of(section[i].Name, b.redactor)
-		b.fields = append(b.fields, field{name, valid(b.redactor.Value(name.Field, section[i].Value))})
+		name := names.at(i, section[i].Name, b.redactor)
+		b.fields = append(b.fields, field{name, name.redacted(section[i].Value, b.redactor)})
 	}
 	return b.fields[start:]
 }
 
-// addToSpan adds fields as attributes, each a list of the values of its name.
-func addToSpan(m pcommon.Map, fields []field) {
+// redacted is a value as records may have it. Many fields have the same value in
+// all messages.
+func (f *fieldName) redacted(value string, r *redact.Redactor) string {
+	if value == f.clean {
+		return f.clean
+	}
+	before := r.Applied()
+	out := valid(r.Value(f.Field, value))
+	if len(value) > maxCleanValue || r.Applied() != before || len(out) != len(value) {
+		return out
+	}
+	// A value that is another one each time is remembered ever less often.
+	if f.misses++; f.misses&(f.misses-1) == 0 {
+		f.clean = strings.Clone(value)
+	}
+	return out
+}
+
+// addFields adds fields as attributes of a span.
+func (a *attributes) addFields(fields []field) {
 	for i := range fields {
-		addField(m, fields[i].attribute, fields[i].value)
+		a.add(attribute{key: fields[i].attribute, kind: ofField, str: fields[i].value})
 	}
 }
 
-// addToMap adds fields to a map of their own.
-func addToMap(m pcommon.Map, fields []field) {
-	m.EnsureCapacity(len(fields))
+// putFields puts fields into a map of their own.
+func (b *Builder) putFields(m pcommon.Map, fields []field) {
+	list := b.section[:0]
 	for i := range fields {
-		addField(m, fields[i].lower, fields[i].value)
+		list = append(list, attribute{key: fields[i].lower, kind: ofField, str: fields[i].value})
 	}
+	b.shapes.put(m, list)
+	clear(list)
+	b.section = list
 }
 
-func addField(m pcommon.Map, key, value string) {
-	v, there := m.GetOrPutEmpty(key)
-	var list pcommon.Slice
-	switch {
-	case !there:
-		list = v.SetEmptySlice()
-		list.EnsureCapacity(1)
-	case v.Type() == pcommon.ValueTypeSlice:
-		list = v.Slice()
-	default:
-		return // a field that the dissector has described itself
-	}
-	list.AppendEmpty().SetStr(value)
-}
-
-// sizeOf is about what fields take in a record as OTLP, where the prefix of their
-// keys has so many bytes.
-func sizeOf(fields []field, prefix int) (n int) {
+// sizeOf is about what fields take as OTLP in a map of their own.
+func sizeOf(fields []field) (n int) {
 	for i := range fields {
-		n += attributeSize + 8 + prefix + len(fields[i].lower) + len(fields[i].value)
+		n += attributeSize + 8 + len(fields[i].lower) + len(fields[i].value)
 	}
 	return n
 }
@@ -88,25 +102,48 @@ func sizeOf(fields []field, prefix int) (n int) {
 type nameCache struct {
 	prefix string
 	names  map[string]*fieldName
+	// order has the names of recent messages by their place: most messages have the
+	// same fields in the same order.
+	order [maxOrder]*fieldName
 }
 
 const (
 	maxCachedNames   = 1024
 	maxCachedNameLen = 64
+	maxOrder         = 32
 )
+
+// at is the name of a section's field at index i.
+func (n *nameCache) at(i int, name string, r *redact.Redactor) *fieldName {
+	if i >= maxOrder {
+		return n.of(name, r)
+	}
+	if last := n.order[i]; last != nil && last.name == name {
+		return last
+	}
+	found := n.of(name, r)
+	if len(name) <= maxCachedNameLen {
+		n.order[i] = found
+	}
+	return found
+}
 
 func (n *nameCache) of(name string, r *redact.Redactor) *fieldName {
 	if known, ok := n.names[name]; ok {
 		return known
 	}
-	lower := strings.ToLower(valid(name))
-	made := &fieldName{lower: lower, attribute: n.prefix + lower, Field: r.Field(name)}
 	if len(name) > maxCachedNameLen {
-		return made
+		return n.make(name, r)
 	}
 	if n.names == nil || len(n.names) >= maxCachedNames {
 		n.names = make(map[string]*fieldName)
 	}
-	n.names[strings.Clone(name)] = made
+	made := n.make(strings.Clone(name), r) // and not a part of a message
+	n.names[made.name] = made
 	return made
+}
+
+func (n *nameCache) make(name string, r *redact.Redactor) *fieldName {
+	lower := strings.ToLower(valid(name))
+	return &fieldName{name: name, lower: lower, attribute: n.prefix + lower, Field: r.Field(name)}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -18,6 +19,9 @@ func FuzzExchange(f *testing.F) {
 	f.Add("Authorization", "Bearer x", "application/json", "", "limit", []byte(`{"password":"ä`), uint8(3))
 	f.Add("traceparent", headerParent, "", "utf-8", "", []byte("\xff\x00"), uint8(0))
 	f.Add("b3", "1-2", "image/png", "", "gap", []byte("\x89PNG"), uint8(200))
+	for i, b := range seed.Bodies(f) {
+		f.Add(b.Field.Name, b.Field.Value, "application/json", "", "", b.Bytes, uint8(i))
+	}
 	f.Fuzz(func(t *testing.T, name, value, mediaType, charset, cut string, body []byte, size uint8) {
 		x := get()
 		for _, m := range []*dissect.Message{x.Request, x.Response} {

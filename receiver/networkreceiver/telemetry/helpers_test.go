@@ -119,12 +119,12 @@ type recorder struct {
 	lines  int
 }
 
-func (r *recorder) Traces(td ptrace.Traces, _ int) {
+func (r *recorder) Traces(_ Class, td ptrace.Traces, _ int) {
 	r.traces = append(r.traces, td)
 	r.spans += td.SpanCount()
 }
 
-func (r *recorder) Logs(ld plog.Logs, _ int) {
+func (r *recorder) Logs(_ Class, ld plog.Logs, _ int) {
 	r.logs = append(r.logs, ld)
 	r.lines += ld.LogRecordCount()
 }

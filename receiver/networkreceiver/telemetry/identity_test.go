@@ -219,8 +219,9 @@ func TestNothingSeen(t *testing.T) {
 
 func TestReservedIsGivenBack(t *testing.T) {
 	memory := budget.New(1000)
-	require.True(t, memory.Take(28))
 	x := get()
+	x.Conn.Memory = memory.Account()
+	require.True(t, x.Conn.Memory.Take(28))
 	x.Interim = []*dissect.Message{{Kind: dissect.Interim, Reserved: 7}}
 	b := New(testSettings(), memory, &recorder{}, &Stats{})
 	b.Exchange(x)

@@ -15,62 +15,69 @@ import (
 func (b *Builder) addLog(c *call) {
 	policy := &c.protocol.payload
 	request, response := c.request.limited(policy.MaxBody, "limit"), c.response.limited(policy.MaxBody, "limit")
-	size := b.recordSize(c) + request.len() + response.len() + c.request.fieldsSize(&c.protocol.request) + c.response.fieldsSize(&c.protocol.response)
-	b.roomForLog(size, c.now)
+	m := &b.attributes
+	n, bytes := len(m.list), m.bytes
+	c.addCompleteness(m, [2]string{request.cut, response.cut})
+	payload := c.request.size(&request) + c.response.size(&response)
+	if policy.Enabled && policy.InAttributes {
+		c.addPayload(m, &request, &response)
+		payload = len(request.bytes) + len(response.bytes)
+	}
+	size := recordRoom + m.bytes + len(c.protocol.event) + payload
+	batch := b.roomForLog(c.class, size, c.now)
 
-	record := b.logs.scope(resourceOf(c.Conn)).LogRecords().AppendEmpty()
+	record := batch.scope(resourceOf(c.Conn)).LogRecords().AppendEmpty()
 	record.SetTraceID(c.id.trace)
 	record.SetSpanID(c.span)
 	record.SetFlags(plog.LogRecordFlags(c.id.flags()))
-	record.SetTimestamp(pcommon.Timestamp(c.start()))
+	record.SetTimestamp(c.timestamp(c.start()))
 	record.SetObservedTimestamp(pcommon.Timestamp(c.now))
 	record.SetEventName(c.protocol.event)
 
-	m := record.Attributes()
-	m.EnsureCapacity(1 + len(b.common.list) + completenessRoom)
-	m.PutStr(keySide, c.sideName())
-	b.common.put(m)
-	c.addCompleteness(m, [2]string{request.cut, response.cut})
+	b.shapes.put(record.Attributes(), m.list)
+	m.truncate(n, bytes)
 	switch {
 	case !policy.Enabled:
 	case policy.InAttributes:
-		c.addToAttributes(m, &request, &response)
+		putBytes(record.Attributes(), c.protocol.request.body, request.bytes)
+		putBytes(record.Attributes(), c.protocol.response.body, response.bytes)
 	default:
 		body := record.Body().SetEmptyMap()
 		body.EnsureCapacity(2)
-		addToBody(body, bodyRequest, c.Request, &c.request, &request)
-		addToBody(body, bodyResponse, c.Response, &c.response, &response)
+		b.addToBody(body, bodyRequest, c.Request, &c.request, &request)
+		b.addToBody(body, bodyResponse, c.Response, &c.response, &response)
 	}
-	b.addedLog(size)
+	b.addedLog(c.class, size)
 }
 
 // addToBody adds one message to a log record's body. A message that was not seen
 // is not there.
-func addToBody(body pcommon.Map, key string, msg *dissect.Message, p *parts, content *payload) {
+func (b *Builder) addToBody(body pcommon.Map, key string, msg *dissect.Message, p *parts, content *payload) {
 	if msg == nil {
 		return
 	}
 	m := body.PutEmptyMap(key)
 	m.EnsureCapacity(2)
 	if len(p.headers) > 0 {
-		addToMap(m.PutEmptyMap(bodyHeaders), p.headers)
+		b.putFields(m.PutEmptyMap(bodyHeaders), p.headers)
 	}
 	if len(p.trailers) > 0 {
-		addToMap(m.PutEmptyMap(bodyTrailers), p.trailers)
+		b.putFields(m.PutEmptyMap(bodyTrailers), p.trailers)
 	}
 	putBody(m, bodyBody, content)
 }
 
-// addToAttributes is the other place for the same payload.
-func (c *call) addToAttributes(m pcommon.Map, request, response *payload) {
-	addToSpan(m, c.request.headers)
-	addToSpan(m, c.response.headers)
-	addToSpan(m, c.request.trailers)
-	addToSpan(m, c.response.trailers)
-	putBody(m, c.protocol.request.body, request)
-	putBody(m, c.protocol.response.body, response)
+// addPayload is the other place for the same payload. Bytes are put into the record.
+func (c *call) addPayload(m *attributes, request, response *payload) {
+	m.addFields(c.request.headers)
+	m.addFields(c.response.headers)
+	m.addFields(c.request.trailers)
+	m.addFields(c.response.trailers)
+	m.addText(c.protocol.request.body, request.text)
+	m.addText(c.protocol.response.body, response.text)
 }
 
-func (p *parts) fieldsSize(k *messageKeys) int {
-	return sizeOf(p.headers, len(k.header)) + sizeOf(p.trailers, len(k.trailer))
+// size is about what fields and body take as OTLP in a log record's body.
+func (p *parts) size(body *payload) int {
+	return sizeOf(p.headers) + sizeOf(p.trailers) + body.len()
 }

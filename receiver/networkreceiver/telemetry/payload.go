@@ -152,10 +152,14 @@ func wholeCharacters(b []byte) []byte {
 
 // putBody adds a payload that is not empty: text as a string, else bytes.
 func putBody(m pcommon.Map, key string, p *payload) {
-	switch {
-	case len(p.text) > 0:
+	if len(p.text) > 0 {
 		m.PutStr(key, p.text)
-	case len(p.bytes) > 0:
-		m.PutEmptyBytes(key).FromRaw(p.bytes)
+	}
+	putBytes(m, key, p.bytes)
+}
+
+func putBytes(m pcommon.Map, key string, b []byte) {
+	if len(b) > 0 {
+		m.PutEmptyBytes(key).FromRaw(b)
 	}
 }

@@ -26,6 +26,11 @@ const (
 	keyURLFull  = "url.full"  // by dissectors, redacted here
 	keyURLQuery = "url.query" // by dissectors, redacted here
 
+	// Parts of payloads, by dissectors and redacted here.
+	keyGraphQLDocument  = "graphql.document"
+	keyGraphQLVariables = "wirespan.graphql.variables"
+	keyGenAIOutput      = "gen_ai.output.messages"
+
 	keyHTTPRequestBody    = "http.request.body.content"
 	keyHTTPResponseBody   = "http.response.body.content"
 	keyHTTPRequestHeader  = "http.request.header."
@@ -67,6 +72,10 @@ const (
 	keySide             = "wirespan.side"
 	keyTraceSource      = "wirespan.trace.source"
 	keyInterimResponses = "wirespan.response.interim"
+
+	keyEventDirection = "wirespan.event.direction"
+	keyEventSize      = "wirespan.event.size"
+	keyEventTruncated = "wirespan.event.truncated"
 
 	keyIncomplete       = "wirespan.incomplete"
 	keyMissingSide      = "wirespan.missing.side"

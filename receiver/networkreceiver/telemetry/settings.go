@@ -39,9 +39,15 @@ type Settings struct {
 	Redaction redact.Settings
 
 	Batch Batch
+	// SlowCall is from which duration on a call is slow. Slow and failed calls get
+	// batches of their own, of class Urgent. 0: all batches are Ordinary.
+	SlowCall time.Duration
 	// Now is the clock of batches and of ObservedTimestamp, Unix ns. Nil: the
 	// system's.
 	Now func() int64
+	// ClockStep is what timestamps add to the times of messages, ns: by how much the
+	// system's clock was set while the capture's went on. Nil: nothing.
+	ClockStep func() int64
 }
 
 // Payload says which payload goes where.

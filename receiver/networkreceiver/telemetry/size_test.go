@@ -18,11 +18,13 @@ import (
 // sizes keeps what a batch is said to take, and what it takes.
 type sizes struct{ said, took []int }
 
-func (s *sizes) Traces(td ptrace.Traces, bytes int) {
+func (s *sizes) Traces(_ Class, td ptrace.Traces, bytes int) {
 	s.add(bytes, (&ptrace.ProtoMarshaler{}).TracesSize(td))
 }
 
-func (s *sizes) Logs(ld plog.Logs, bytes int) { s.add(bytes, (&plog.ProtoMarshaler{}).LogsSize(ld)) }
+func (s *sizes) Logs(_ Class, ld plog.Logs, bytes int) {
+	s.add(bytes, (&plog.ProtoMarshaler{}).LogsSize(ld))
+}
 
 func (s *sizes) add(said, took int) { s.said, s.took = append(s.said, said), append(s.took, took) }
 

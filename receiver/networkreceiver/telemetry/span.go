@@ -4,7 +4,6 @@
 package telemetry
 
 import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
@@ -24,11 +23,17 @@ func (b *Builder) addSpan(c *call) {
 	if policy.Enabled && policy.SpanHeaders {
 		fields = [...][]field{c.request.headers, c.response.headers}
 	}
-	size := b.recordSize(c) + request.len() + response.len() + len(c.id.header.State) +
-		sizeOf(fields[0], len(c.protocol.request.header)) + sizeOf(fields[1], len(c.protocol.response.header))
-	b.roomForSpan(size, c.now)
+	m := &b.attributes
+	n, bytes := len(m.list), m.bytes
+	c.addCompleteness(m, [2]string{request.cut, response.cut})
+	m.addFields(fields[0])
+	m.addFields(fields[1])
+	m.addText(c.protocol.request.body, request.text)
+	m.addText(c.protocol.response.body, response.text)
+	size := recordRoom + m.bytes + len(c.summary.Name) + len(c.id.header.State)
+	batch := b.roomForSpan(c.class, size, c.now)
 
-	span := b.traces.scope(resourceOf(c.Conn)).Spans().AppendEmpty()
+	span := batch.scope(resourceOf(c.Conn)).Spans().AppendEmpty()
 	span.SetTraceID(c.id.trace)
 	span.SetSpanID(c.span)
 	span.SetParentSpanID(c.parent)
@@ -38,22 +43,16 @@ func (b *Builder) addSpan(c *call) {
 	if c.side == dissect.ServerSide {
 		span.SetKind(ptrace.SpanKindServer)
 	}
-	span.SetStartTimestamp(pcommon.Timestamp(c.start()))
-	span.SetEndTimestamp(pcommon.Timestamp(c.end()))
+	span.SetStartTimestamp(c.timestamp(c.start()))
+	span.SetEndTimestamp(c.timestamp(c.end()))
 	span.SetName(valid(c.summary.Name))
 	if c.failed {
 		span.Status().SetCode(ptrace.StatusCodeError)
 	}
 
-	m := span.Attributes()
-	m.EnsureCapacity(len(b.common.list) + completenessRoom + len(fields[0]) + len(fields[1]) + 2)
-	b.common.put(m)
-	c.addCompleteness(m, [2]string{request.cut, response.cut})
-	addToSpan(m, fields[0])
-	addToSpan(m, fields[1])
-	putBody(m, c.protocol.request.body, &request)
-	putBody(m, c.protocol.response.body, &response)
-	b.addedSpan(size)
+	b.shapes.put(span.Attributes(), m.list[1:]) // all but the side
+	m.truncate(n, bytes)
+	b.addedSpan(c.class, size)
 }
 
 // spanFlags says whether the parent is in another process where that is known. It

@@ -34,8 +34,8 @@ const (
 // Sink takes finished batches, each with its size as OTLP. It owns them. Calls
 // come from the Builder's goroutine.
 type Sink interface {
-	Traces(td ptrace.Traces, bytes int)
-	Logs(ld plog.Logs, bytes int)
+	Traces(class Class, td ptrace.Traces, bytes int)
+	Logs(class Class, ld plog.Logs, bytes int)
 }
 
 // Builder turns exchanges into spans and log records. There is one per shard; all
@@ -46,15 +46,18 @@ type Builder struct {
 	sink   Sink
 	stats  *Stats
 	now    func() int64
+	step   func() int64
 
-	redactor  *redact.Redactor
-	protocols map[string]*protocol
-	addresses addressCache
-	common    attributes // what the records of a call share
-	fields    []field    // of the call's messages
-	call      call       // the one being built
-	traces    traceBatch
-	logs      logBatch
+	redactor   *redact.Redactor
+	protocols  map[string]*protocol
+	addresses  addressCache
+	attributes attributes // of the record being built: first its side, then what the records of a call share
+	shapes     shapes
+	fields     []field     // of the call's messages
+	section    []attribute // of a section of fields
+	call       call        // the one being built
+	traces     [Classes]traceBatch
+	logs       [Classes]logBatch
 }
 
 var _ pair.Sink = (*Builder)(nil)
@@ -68,6 +71,7 @@ func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
 		sink:      sink,
 		stats:     stats,
 		now:       s.Now,
+		step:      s.ClockStep,
 		redactor:  redact.New(s.Redaction),
 		protocols: make(map[string]*protocol),
 		addresses: make(addressCache),
@@ -75,10 +79,15 @@ func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
 	if builder.now == nil {
 		builder.now = func() int64 { return time.Now().UnixNano() }
 	}
+	if builder.step == nil {
+		builder.step = func() int64 { return 0 }
+	}
 	res := newResources(&builder.set, builder.redactor)
-	builder.traces = newTraceBatch(res, s.Version)
-	builder.logs = newLogBatch(res, s.Version)
-	builder.common.redactor = builder.redactor
+	for class := range Classes {
+		builder.traces[class] = newTraceBatch(res, s.Version)
+		builder.logs[class] = newLogBatch(res, s.Version)
+	}
+	builder.attributes.redactor = builder.redactor
 	return builder
 }
 
@@ -93,22 +102,23 @@ func (b *Builder) Exchange(x *pair.Exchange) {
 
 // Tick hands over what has waited long enough.
 func (b *Builder) Tick(int64) {
-	if b.traces.n == 0 && b.logs.n == 0 {
-		return
-	}
-	oldest := b.now() - int64(b.set.Batch.Age)
-	if b.traces.n > 0 && b.traces.since <= oldest {
-		b.flushTraces()
-	}
-	if b.logs.n > 0 && b.logs.since <= oldest {
-		b.flushLogs()
+	now := b.now()
+	for class := range Classes {
+		if b.due(b.traces[class].since, now) {
+			b.flushTraces(class)
+		}
+		if b.due(b.logs[class].since, now) {
+			b.flushLogs(class)
+		}
 	}
 }
 
 // Flush hands over everything. Call it when nothing more comes.
 func (b *Builder) Flush() {
-	b.flushTraces()
-	b.flushLogs()
+	for class := range Classes {
+		b.flushTraces(class)
+		b.flushLogs(class)
+	}
 }
 
 func (b *Builder) build(x *pair.Exchange) {
@@ -120,6 +130,7 @@ func (b *Builder) build(x *pair.Exchange) {
 		id:       identify(x),
 		naming:   b.set.ServiceName,
 		now:      b.now(),
+		step:     b.step(),
 	}
 	b.countIdentity(&c.id)
 	c.request = b.partsOf(c.protocol, x.Request, dissect.ToServer)
@@ -140,7 +151,7 @@ func (b *Builder) build(x *pair.Exchange) {
 	b.stats.Redactions.Add(b.redactor.Applied() - before)
 	// Hold on to nothing.
 	*c = call{}
-	b.common.reset()
+	b.attributes.reset()
 	clear(b.fields)
 	b.fields = b.fields[:0]
 }
@@ -163,11 +174,14 @@ func (b *Builder) partsOf(p *protocol, m *dissect.Message, d dissect.Direction) 
 
 // describe works out what the records of the call's side have in common.
 func (b *Builder) describe(c *call) {
-	m := &b.common
+	m := &b.attributes
 	m.reset()
+	m.payload = c.protocol.payload.Enabled
+	m.str(keySide, c.sideName())
 	c.summary = c.Dissector.Describe(c.side, c.Request, c.Response, m)
 	var errorType string
 	c.failed, errorType = c.outcome(&c.summary)
+	c.class = b.classOf(c, errorType)
 	m.strIfAny(keyErrorType, errorType)
 	b.addNetwork(c, m)
 	c.addTimes(m)
@@ -229,7 +243,7 @@ func (b *Builder) release(x *pair.Exchange) {
 		n += x.Response.Reserved
 	}
 	if n > 0 {
-		b.budget.Give(n)
+		x.Conn.Memory.Give(n)
 	}
 }
 

@@ -7,33 +7,57 @@ package ebpf
 
 import (
 	"math"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// clockRefresh is how often the offsets are measured again: the wall clock may
-// be set, and its rate is disciplined.
-const clockRefresh = time.Second
+const (
+	// clockRefresh is how often the system's clock is looked at.
+	clockRefresh = time.Second
+	// minStep is from which difference on the system's clock was set. A measurement
+	// that is disturbed can be off by less.
+	minStep = int64(time.Millisecond)
+)
 
-// clock turns the kernel's time stamps into Unix time. It belongs to one shard.
+// clock turns the kernel's time stamps into Unix time. It runs as CLOCK_MONOTONIC
+// does, so that neither durations nor ages change when the system's clock is set;
+// how far it was set is told apart. All shards share it.
 type clock struct {
-	monotonic int64 // Unix time minus CLOCK_MONOTONIC, ns
-	refreshed int64 // CLOCK_MONOTONIC, ns
+	read      func(id int32) int64 // ns
+	offset    int64                // Unix time minus CLOCK_MONOTONIC at the start, ns
+	refreshed atomic.Int64         // CLOCK_MONOTONIC, ns
+	step      atomic.Int64         // by which the system's clock was set since the start, ns
 }
 
-// now is the Unix time by which ticks are given, in step with unix.
+// start sets the clock by the system's.
+func (c *clock) start(read func(id int32) int64) {
+	c.read = read
+	c.offset = clockOffset(read, unix.CLOCK_MONOTONIC)
+	c.refreshed.Store(read(unix.CLOCK_MONOTONIC))
+	c.step.Store(0)
+}
+
+// now is the time by which ticks are given, in step with unix.
 func (c *clock) now() int64 {
-	t := readClock(unix.CLOCK_MONOTONIC)
-	if c.monotonic == 0 || t-c.refreshed >= int64(clockRefresh) {
-		c.monotonic = clockOffset(unix.CLOCK_MONOTONIC)
-		c.refreshed = t
+	t := c.read(unix.CLOCK_MONOTONIC)
+	if last := c.refreshed.Load(); t-last >= int64(clockRefresh) && c.refreshed.CompareAndSwap(last, t) {
+		c.refresh()
 	}
-	return t + c.monotonic
+	return t + c.offset
 }
 
-// unix is the Unix time of a monotonic time stamp.
-func (c *clock) unix(monotonic uint64) int64 { return int64(monotonic) + c.monotonic }
+// refresh finds out whether the system's clock was set.
+func (c *clock) refresh() {
+	step := clockOffset(c.read, unix.CLOCK_MONOTONIC) - c.offset
+	if d := step - c.step.Load(); d >= minStep || d <= -minStep {
+		c.step.Store(step)
+	}
+}
+
+// unix is the time of a monotonic time stamp.
+func (c *clock) unix(monotonic uint64) int64 { return int64(monotonic) + c.offset }
 
 func readClock(id int32) int64 {
 	var t unix.Timespec
@@ -45,13 +69,13 @@ func readClock(id int32) int64 {
 
 // clockOffset is Unix time minus the time of another clock. The shortest of a
 // few measurements is the one that was least disturbed.
-func clockOffset(id int32) int64 {
+func clockOffset(read func(id int32) int64, id int32) int64 {
 	var offset int64
 	shortest := int64(math.MaxInt64)
 	for range 5 {
-		before := readClock(unix.CLOCK_REALTIME)
-		other := readClock(id)
-		after := readClock(unix.CLOCK_REALTIME)
+		before := read(unix.CLOCK_REALTIME)
+		other := read(id)
+		after := read(unix.CLOCK_REALTIME)
 		if d := after - before; d >= 0 && d < shortest {
 			shortest, offset = d, before+d/2-other
 		}

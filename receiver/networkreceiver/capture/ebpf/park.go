@@ -67,6 +67,7 @@ func (s *Source) adopt() bool {
 	s.kernel, s.unprivileged = parking.kernel, true
 	parking.occupied, parking.kernel = false, kernel{}
 	s.processes.stats = s.stats
+	s.trims.clear() // the connections that asked for it are followed no more
 	s.logger.Info("capturing live traffic with the programs that are attached", zap.Int("shards", s.settings.Shards))
 	return true
 }

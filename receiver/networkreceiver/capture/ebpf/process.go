@@ -45,7 +45,7 @@ func newProcessTable(kernel *ebpf.Map, limit int, stats *Stats) *processTable {
 		stats:    stats,
 		limit:    limit,
 		young:    make(map[processKey]*capture.Process),
-		bootTime: clockOffset(unix.CLOCK_BOOTTIME),
+		bootTime: clockOffset(readClock, unix.CLOCK_BOOTTIME),
 	}
 }
 
@@ -77,14 +77,7 @@ func (t *processTable) describe(key *bpf.CaptureProcessKey) *capture.Process {
 	p := &capture.Process{PID: int32(key.Pid), StartTime: int64(key.Start) + t.bootTime}
 	found := t.kernel.Lookup(key, &v) == nil && v.Key == *key
 	if found {
-		p.ParentPID = int32(v.Parent)
-		p.Name = text(v.Name[:])
-		p.Executable = joinParts(v.Exe[:min(int(v.ExeLen), len(v.Exe))])
-		p.CgroupPath = joinParts(v.CgroupPath[:min(int(v.CgroupLen), len(v.CgroupPath))])
-		if p.CgroupPath == "" {
-			p.CgroupPath = "/"
-		}
-		p.CommandLine = splitCommand(v.Command[:min(int(v.CommandLen), len(v.Command))])
+		note(p, &v)
 	}
 	complete(p, key.Start)
 	if !found && p.Name == "" {
@@ -93,6 +86,18 @@ func (t *processTable) describe(key *bpf.CaptureProcessKey) *capture.Process {
 	p.ContainerID = containerID(p.CgroupPath)
 	p.PodUID = podUID(p.CgroupPath)
 	return p
+}
+
+// note takes over what the kernel noted.
+func note(p *capture.Process, v *bpf.CaptureProcess) {
+	p.ParentPID = int32(v.Parent)
+	p.Name = text(v.Name[:])
+	p.Executable = joinParts(v.Exe[:min(int(v.ExeLen), len(v.Exe))])
+	p.CgroupPath = joinParts(v.CgroupPath[:min(int(v.CgroupLen), len(v.CgroupPath))])
+	if p.CgroupPath == "" {
+		p.CgroupPath = "/"
+	}
+	p.CommandLine = splitCommand(v.Command[:min(int(v.CommandLen), len(v.Command))])
 }
 
 // joinParts makes a path of names that end in NUL, the last one first.

@@ -27,6 +27,8 @@ const (
 const (
 	packetKind = 1
 	ownerKind  = 2
+	peerKind   = 3
+	leftKind   = 4
 )
 
 const (
@@ -41,7 +43,8 @@ type reader struct {
 	ring    *ring
 	shard   uint32
 	handler capture.Handler
-	clock   clock
+	local   capture.LocalHandler // nil if handler is none
+	clock   *clock
 	segment capture.Segment
 	ticked  int64 // Unix ns
 	batch   uint64
@@ -56,9 +59,11 @@ func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 		ring:    s.rings[shard],
 		shard:   uint32(shard),
 		handler: h,
+		clock:   &s.clock,
 		batch:   uint64(s.settings.ringBytes()) / 16,
 		losses:  &s.losses[shard],
 	}
+	r.local, _ = h.(capture.LocalHandler)
 	pause := minPause
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -124,6 +129,10 @@ func (r *reader) take(b []byte) {
 		r.takePacket((*bpf.CapturePacketRecord)(unsafe.Pointer(&b[0])), b[packetHeadLen:])
 	case len(b) >= ownerLen && b[kindOffset] == ownerKind:
 		r.takeOwner((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
+	case len(b) >= ownerLen && r.local != nil && b[kindOffset] == peerKind:
+		r.takePeer((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
+	case len(b) >= ownerLen && r.local != nil && b[kindOffset] == leftKind:
+		r.takeLeft((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
 	default:
 		r.malformed()
 	}
@@ -133,7 +142,10 @@ func (r *reader) takePacket(head *bpf.CapturePacketRecord, b []byte) {
 	stats := r.source.stats
 	stats.Packets.Add(1)
 	stats.Bytes.Add(uint64(head.Captured))
-	if head.Captured < head.WireLen {
+	switch {
+	case head.Trimmed != 0:
+		stats.Trimmed.Add(1)
+	case head.Captured < head.WireLen:
 		stats.TruncatedPacket.Add(1)
 	}
 	seg := &r.segment
@@ -153,6 +165,16 @@ func (r *reader) takePacket(head *bpf.CapturePacketRecord, b []byte) {
 func (r *reader) takeOwner(o *bpf.CaptureOwnerRecord) {
 	r.source.stats.Owners.Add(1)
 	r.handler.Owner(o.Socket, r.source.processes.get(&o.Owner))
+}
+
+func (r *reader) takePeer(o *bpf.CaptureOwnerRecord) {
+	r.source.stats.Peers.Add(1)
+	r.local.Peer(o.Socket, r.source.processes.get(&o.Owner))
+}
+
+func (r *reader) takeLeft(o *bpf.CaptureOwnerRecord) {
+	r.source.stats.Left.Add(1)
+	r.local.Leave(o.Socket)
 }
 
 func (r *reader) malformed() {

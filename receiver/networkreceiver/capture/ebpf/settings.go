@@ -34,11 +34,23 @@ type Settings struct {
 	// Processes bounds the table of processes that own sockets. 0 means
 	// DefaultProcesses.
 	Processes int
+	// LocalCalls says which ends of connections within this machine are captured.
+	LocalCalls LocalCalls
 	// Include says what to capture. A list that is empty includes everything.
 	Include Filter
 	// Exclude says what not to capture. It wins over Include.
 	Exclude Filter
 }
+
+// LocalCalls names ends of connections of which both ends are on this machine.
+type LocalCalls uint32
+
+// Values of LocalCalls, as in bpf/lib/local.h.
+const (
+	LocalBoth   LocalCalls = iota
+	LocalClient            // the end that opened the connection
+	LocalServer            // the other end
+)
 
 // Filter is a selection of traffic. Each list is asked on its own; a connection
 // must pass all of them.
@@ -68,6 +80,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.Processes < 0 {
 		all = append(all, fmt.Errorf("number of processes is %d, must not be negative", s.Processes))
+	}
+	if s.LocalCalls > LocalServer {
+		all = append(all, fmt.Errorf("local calls are %d, must be at most %d", s.LocalCalls, LocalServer))
 	}
 	return errors.Join(append(all, s.Include.validate(), s.Exclude.validate())...)
 }

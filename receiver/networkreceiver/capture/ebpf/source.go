@@ -25,6 +25,7 @@ type Source struct {
 	settings Settings
 	logger   *zap.Logger
 	stats    *Stats
+	clock    clock
 	kernel
 	// unprivileged is set when what is closed could not be opened again.
 	unprivileged bool
@@ -36,10 +37,14 @@ type kernel struct {
 	rings     []*ring
 	losses    [][2]uint64 // of each shard, as last reported
 	processes *processTable
+	trims     trims
 	closers   []io.Closer // in the order in which they were opened
 }
 
-var _ capture.Source = (*Source)(nil)
+var (
+	_ capture.Source  = (*Source)(nil)
+	_ capture.Trimmer = (*Source)(nil)
+)
 
 // New makes a source. Nothing is acquired before Start.
 func New(settings Settings, logger *zap.Logger, stats *Stats) *Source {
@@ -54,6 +59,7 @@ func (s *Source) Start(context.Context) error {
 	if err := s.settings.Validate(); err != nil {
 		return err
 	}
+	s.clock.start(readClock)
 	if s.adopt() {
 		return nil
 	}
@@ -83,6 +89,10 @@ func (s *Source) start() error {
 			return err
 		}
 	}
+	if s.trims, err = openTrims(s.objects.Trims); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, closer(s.trims.close))
 	s.processes = newProcessTable(s.objects.Processes, s.settings.processes(), s.stats)
 	dir := s.settings.Cgroup
 	if dir == "" {
@@ -102,6 +112,9 @@ func (s *Source) load(root string) error {
 		return fmt.Errorf("read programs: %w", err)
 	}
 	if err := setVariable(spec, bpf.CaptureVarShards, uint32(s.settings.Shards)); err != nil {
+		return err
+	}
+	if err := setVariable(spec, bpf.CaptureVarLocalCalls, uint32(s.settings.LocalCalls)); err != nil {
 		return err
 	}
 	spec.Maps[bpf.CaptureMapRings].InnerMap.MaxEntries = uint32(s.settings.ringBytes())
@@ -187,6 +200,10 @@ func visitSockets(visit *link.Iter) error {
 	}
 	return nil
 }
+
+// ClockStep is by how much the system's clock was set since Start, in nanoseconds.
+// The times of segments know nothing of it.
+func (s *Source) ClockStep() int64 { return s.clock.step.Load() }
 
 // DropPrivileges gives away what only Start needs, for the whole process and for
 // good; see probe.Drop. What other parts of the process need is named in keep.

@@ -10,10 +10,13 @@ type Stats struct {
 	Packets         atomic.Uint64 // records of packets read
 	Bytes           atomic.Uint64 // bytes in them that the kernel copied
 	Owners          atomic.Uint64 // times that a socket's owner was told
+	Peers           atomic.Uint64 // times that the owner of an end that is not captured was told
+	Left            atomic.Uint64 // sockets left because the other end is captured
 	Processes       atomic.Uint64 // different processes told
 	UnknownOwners   atomic.Uint64 // owners of which nothing could be found out but the id
 	LostRingFull    atomic.Uint64 // packets for which a ring had no room
 	LostCopyFailed  atomic.Uint64 // packets that the kernel could not copy
 	LostMalformed   atomic.Uint64 // records that could not be decoded
+	Trimmed         atomic.Uint64 // packets whose payload was left out because nobody needs it
 	TruncatedPacket atomic.Uint64 // packets of more than 256 KiB, cut
 }

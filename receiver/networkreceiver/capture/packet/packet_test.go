@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/packet"
 )
@@ -237,6 +238,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(serialize(f, ipv4(layers.IPProtocolUDP), udp(), gopacket.Payload("hello")), 33)
 	f.Add(serialize(f, ipv6(0), extension(44), extension(layers.IPProtocolTCP), tcp()), 0)
 	f.Add(serialize(f, ipv6(51), extension(layers.IPProtocolUDP), udp()), -1)
+	for _, b := range seed.Packets(f) {
+		f.Add(b, len(b))
+	}
 	f.Fuzz(func(t *testing.T, b []byte, wireLen int) {
 		for _, decode := range []func([]byte, int, *capture.Segment) error{packet.DecodeIP, packet.DecodePadded} {
 			var seg capture.Segment

@@ -11,6 +11,7 @@ import (
 	"github.com/gopacket/gopacket/layers"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 )
 
@@ -25,6 +26,9 @@ func FuzzFile(f *testing.F) {
 	f.Add(bytes.Join([][]byte{section, nic, simple}, nil))
 	f.Add(append([]byte{0x1f, 0x8b, 8, 0}, header...))
 	f.Add(append([]byte{0x28, 0xb5, 0x2f, 0xfd, 0}, header...))
+	for _, content := range seed.Captures(f) {
+		f.Add(content)
+	}
 	f.Fuzz(func(t *testing.T, content []byte) {
 		const most = 1 << 16 // packets; a small file can unpack to any number
 		c := &file{name: "fuzzed"}
@@ -58,6 +62,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint16(113), []byte("\x00\x04\x00\x01\x00\x06aaaaaa\x00\x00\x88\x47\x00\x01\x01\x40\x45"), uint8(200))
 	for _, link := range []uint16{0, 9, 51, 104, 219, 276} {
 		f.Add(link, []byte("\x02\x00\x00\x00\x45\x00\x00\x20\x00\x00\x00\x00\x40\x2f\x00\x00aaaabbbb\x10\x00\x88\xbe"), uint8(0))
+	}
+	for _, frame := range seed.Frames(f) {
+		f.Add(uint16(frame.Link), frame.Data, uint8(0))
 	}
 	f.Fuzz(func(t *testing.T, link uint16, data []byte, cut uint8) {
 		d := decoder{vlans: true}

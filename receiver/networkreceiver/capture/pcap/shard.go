@@ -8,7 +8,6 @@ import (
 	"errors"
 	"math/bits"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
@@ -18,12 +17,10 @@ import (
 // frames come. A longer pause between two frames is one call.
 const tick = int64(100 * time.Millisecond)
 
-// shardReader delivers the segments of one shard.
-type shardReader struct {
-	shard, shards int
-	handler       capture.Handler
-	stats         *Stats // nil in all shards but the first: all read the same
-	done          *atomic.Int64
+// reader delivers segments to the shards of their connections.
+type reader struct {
+	shards []capture.Handler
+	stats  *Stats
 
 	decoder decoder
 	seg     capture.Segment
@@ -31,18 +28,15 @@ type shardReader struct {
 	ticked  int64
 }
 
-func newShardReader(s *Source, shard int, h capture.Handler) *shardReader {
-	r := &shardReader{shard: shard, shards: s.Shards(), handler: h, done: &s.done[shard]}
+func newReader(s *Source, shards ...capture.Handler) *reader {
+	r := &reader{shards: shards, stats: s.stats}
 	r.decoder.vlans = !s.settings.IgnoreVLAN
-	if shard == 0 {
-		r.stats = s.stats
-	}
 	return r
 }
 
 // frame decodes one frame and delivers its segment. It is false if the frame's
 // link type is not supported.
-func (r *shardReader) frame(fr *frame) bool {
+func (r *reader) frame(fr *frame) bool {
 	if fr.time != 0 {
 		r.now = fr.time
 	}
@@ -52,31 +46,31 @@ func (r *shardReader) frame(fr *frame) bool {
 	}
 	r.seg = capture.Segment{Time: r.now}
 	err := r.decoder.decode(fr.link, fr.data, fr.wireLen, &r.seg)
-	if r.stats != nil {
-		r.count(fr, err)
-	}
-	if err == nil && (r.shards == 1 || shardOf(&r.seg, r.shards) == r.shard) {
-		r.handler.Segment(&r.seg)
+	r.count(fr, err)
+	if err == nil {
+		r.shards[shardOf(&r.seg, len(r.shards))].Segment(&r.seg)
 	}
 	return !errors.Is(err, errUnsupported)
 }
 
-func (r *shardReader) tick() {
+func (r *reader) tick() {
 	r.ticked = r.now
 	r.decoder.fragments.expire(r.now)
 	r.lostFragments()
-	r.handler.Tick(r.now)
+	for _, h := range r.shards {
+		h.Tick(r.now)
+	}
 }
 
 // end gives up what is not complete.
-func (r *shardReader) end() {
+func (r *reader) end() {
 	r.decoder.fragments.flush()
 	r.lostFragments()
 }
 
 // count counts one frame. What can't be decoded belongs to no shard, and the first
 // one reports it.
-func (r *shardReader) count(fr *frame, err error) {
+func (r *reader) count(fr *frame, err error) {
 	r.stats.Packets.Add(1)
 	r.stats.Bytes.Add(uint64(len(fr.data)))
 	switch {
@@ -90,23 +84,26 @@ func (r *shardReader) count(fr *frame, err error) {
 		r.stats.Unsupported.Add(1)
 	case errors.Is(err, errTruncated):
 		r.stats.Truncated.Add(1)
-		r.handler.Lost(1, capture.LossMalformed)
+		r.shards[0].Lost(1, capture.LossMalformed)
 	default:
 		r.stats.Malformed.Add(1)
-		r.handler.Lost(1, capture.LossMalformed)
+		r.shards[0].Lost(1, capture.LossMalformed)
 	}
 }
 
-func (r *shardReader) lostFragments() {
-	if n := r.decoder.fragments.takeLost(); n != 0 && r.stats != nil {
+func (r *reader) lostFragments() {
+	if n := r.decoder.fragments.takeLost(); n != 0 {
 		r.stats.LostFragment.Add(n)
-		r.handler.Lost(n, capture.LossFragment)
+		r.shards[0].Lost(n, capture.LossFragment)
 	}
 }
 
 // shardOf is the shard of a segment's connection, the same for both directions. It
 // leaves out the scope, so that nothing but the connection decides.
 func shardOf(seg *capture.Segment, shards int) int {
+	if shards == 1 {
+		return 0
+	}
 	h := mix(endpoint(seg.Source) + endpoint(seg.Destination) + uint64(seg.Transport))
 	hi, _ := bits.Mul64(h, uint64(shards))
 	return int(hi)

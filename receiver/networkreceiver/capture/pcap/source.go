@@ -9,8 +9,8 @@
 // of their names), so that the pieces of a rotated capture join. Files that
 // overlap in time are not merged: mergecap does that.
 //
-// Every shard reads every file and passes over what belongs to others: reading and
-// decoding cost far less than what follows, and nothing has to be handed over.
+// One shard is read by its own goroutine. For more, one goroutine reads and decodes,
+// and deals batches to those of the shards.
 package pcap // import "github.com/wirespan/wirespan/receiver/networkreceiver/capture/pcap"
 
 import (
@@ -23,7 +23,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -51,11 +50,10 @@ type Source struct {
 	stats    *Stats
 
 	files []capturedFile
-	total int64          // size of all files
-	done  []atomic.Int64 // bytes read, per shard
+	total int64        // size of all files
+	done  atomic.Int64 // bytes read
 
-	mu       sync.Mutex
-	reported map[string]bool // files whose error one shard has returned
+	dealer *dealer // nil for one shard
 }
 
 type capturedFile struct {
@@ -69,13 +67,11 @@ var _ capture.Source = (*Source)(nil)
 // New gives a source of the files that settings name. It counts into stats.
 func New(settings Settings, logger *zap.Logger, stats *Stats) *Source {
 	settings.Shards = max(settings.Shards, 1)
-	return &Source{
-		settings: settings,
-		logger:   logger,
-		stats:    stats,
-		done:     make([]atomic.Int64, settings.Shards),
-		reported: make(map[string]bool),
+	s := &Source{settings: settings, logger: logger, stats: stats}
+	if settings.Shards > 1 {
+		s.dealer = newDealer(s)
 	}
+	return s
 }
 
 // Shards implements capture.Source.
@@ -148,14 +144,23 @@ func firstTime(name string) int64 {
 	return fr.time
 }
 
-// Run implements capture.Source. A file that can't be read to its end does not
-// stop it: its frames up to there and all other files are delivered, and then the
-// error, a FileError, is returned by one of the shards.
+// Run implements capture.Source. All shards have to run at the same time: one that
+// does not, or that is slow, holds up the others. A file that can't be read to its
+// end does not stop it: its frames up to there and all other files are delivered, and
+// then the error, a FileError, is returned by the first shard.
 func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
-	r := newShardReader(s, shard, h)
+	if s.dealer != nil {
+		return s.dealer.run(ctx, shard, h)
+	}
+	return s.readAll(ctx, newReader(s, h))
+}
+
+// readAll reads all files.
+func (s *Source) readAll(ctx context.Context, r *reader) error {
 	var all []error
 	for _, f := range s.files {
-		if err := r.read(ctx, f.name); err != nil && s.firstReport(f.name) {
+		if err := s.read(ctx, r, f.name); err != nil {
+			s.stats.FileErrors.Add(1)
 			s.logger.Warn("capture file was not read to its end", zap.String("file", f.name), zap.Error(err))
 			all = append(all, err)
 		}
@@ -167,40 +172,26 @@ func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 	return errors.Join(all...)
 }
 
-// firstReport tells whether no other shard has reported a file yet.
-func (s *Source) firstReport(name string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.reported[name] {
-		return false
-	}
-	s.reported[name] = true
-	s.stats.FileErrors.Add(1)
-	return true
-}
-
 // Progress is how many bytes of the files have been read, and how many there are.
 // It may be called at any time after Start.
-func (s *Source) Progress() (done, total int64) {
-	for i := range s.done {
-		done += s.done[i].Load()
+func (s *Source) Progress() (done, total int64) { return s.done.Load(), s.total }
+
+// Close implements capture.Source.
+func (s *Source) Close() error {
+	if s.dealer != nil {
+		s.dealer.stop()
 	}
-	return done / int64(len(s.done)), s.total
+	return nil
 }
 
-// Close implements capture.Source. Run keeps nothing open.
-func (s *Source) Close() error { return nil }
-
 // read reads one file. It is nil at the end of the file or of ctx.
-func (r *shardReader) read(ctx context.Context, name string) error {
-	f, err := openFile(name, r.done)
+func (s *Source) read(ctx context.Context, r *reader, name string) error {
+	f, err := openFile(name, &s.done)
 	if err != nil {
 		return err
 	}
 	defer f.close()
-	if r.stats != nil {
-		r.stats.Files.Add(1)
-	}
+	s.stats.Files.Add(1)
 	var fr frame
 	var frames, unsupported uint64
 	for ; ; frames++ {

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -200,8 +201,11 @@ func TestProgress(t *testing.T) {
 		require.Equal(t, total, all)
 	}
 	requireProgress(0)
-	require.NoError(t, s.Run(t.Context(), 0, new(recorder)))
-	requireProgress(total / 2)
-	require.NoError(t, s.Run(t.Context(), 1, new(recorder)))
+	var wg sync.WaitGroup
+	for shard := range s.Shards() {
+		wg.Go(func() { assert.NoError(t, s.Run(t.Context(), shard, new(recorder))) })
+	}
+	wg.Wait()
 	requireProgress(total)
+	require.NoError(t, s.Close())
 }

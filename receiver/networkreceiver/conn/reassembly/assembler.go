@@ -126,7 +126,7 @@ func (a *Assembler) copied(s *Stream, seg Segment) *chunk {
 	if s.count >= a.maxSegments || s.bytes+len(seg.Payload) > a.maxBytes {
 		return nil
 	}
-	return a.pool.get(&seg)
+	return a.pool.get(s, &seg)
 }
 
 // makeRoom gives up the first hole: the one before the first held segment, or
@@ -205,7 +205,7 @@ func (a *Assembler) Flush(s *Stream, t int64, r Receiver) (holes int) {
 // Discard drops what is held without delivering it.
 func (a *Assembler) Discard(s *Stream) {
 	for s.head != nil {
-		a.pool.put(s.unlink())
+		a.pool.put(s, s.unlink())
 	}
 }
 
@@ -218,5 +218,5 @@ func (a *Assembler) drain(s *Stream, r Receiver) {
 func (a *Assembler) deliverHead(s *Stream, r Receiver) {
 	c := s.unlink()
 	s.emit(&c.seg, r)
-	a.pool.put(c)
+	a.pool.put(s, c)
 }

@@ -33,9 +33,9 @@ type pool struct {
 }
 
 // get copies seg into a chunk. It gives nil if the budget does not allow it.
-func (p *pool) get(seg *Segment) *chunk {
+func (p *pool) get(s *Stream, seg *Segment) *chunk {
 	class, size := classOf(len(seg.Payload))
-	if !p.budget.Take(cost(size)) {
+	if !p.take(s, cost(size)) {
 		return nil
 	}
 	c := p.reuse(class)
@@ -47,12 +47,27 @@ func (p *pool) get(seg *Segment) *chunk {
 	return c
 }
 
-func (p *pool) put(c *chunk) {
-	p.budget.Give(cost(len(c.buf)))
+func (p *pool) put(s *Stream, c *chunk) {
+	p.give(s, cost(len(c.buf)))
 	c.prev, c.next = nil, nil
 	if c.class < len(classes) && p.idle[c.class] < max(1, maxIdle/classes[c.class]) {
 		c.next, p.free[c.class] = p.free[c.class], c
 		p.idle[c.class]++
+	}
+}
+
+func (p *pool) take(s *Stream, n int) bool {
+	if s.memory != nil {
+		return s.memory.Take(n)
+	}
+	return p.budget.Take(n)
+}
+
+func (p *pool) give(s *Stream, n int) {
+	if s.memory != nil {
+		s.memory.Give(n)
+	} else {
+		p.budget.Give(n)
 	}
 }
 

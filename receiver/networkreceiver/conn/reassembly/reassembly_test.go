@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 )
 
 // checker is a Receiver that compares what it gets with what was sent.
@@ -206,12 +207,12 @@ func TestPoolIsBounded(t *testing.T) {
 	for _, size := range []int{0, 1, 256, 257, 3000, 60_000, 200_000} {
 		var taken []*chunk
 		for range 100 {
-			c := p.get(&Segment{Payload: make([]byte, size), WireLen: size})
+			c := p.get(&Stream{}, &Segment{Payload: make([]byte, size), WireLen: size})
 			require.Len(t, c.seg.Payload, size)
 			taken = append(taken, c)
 		}
 		for _, c := range taken {
-			p.put(c)
+			p.put(&Stream{}, c)
 		}
 	}
 	assert.Zero(t, p.budget.Used())
@@ -233,6 +234,9 @@ func TestDistance(t *testing.T) {
 func FuzzStream(f *testing.F) {
 	f.Add([]byte{0, 10, 5, 0, 0, 10, 1, 3, 20, 2, 30, 4})
 	f.Add([]byte{0, 0, 200, 0, 100, 200, 3, 90, 0, 4, 0, 0})
+	for _, segments := range seed.Segments(f) {
+		f.Add(scriptOf(segments))
+	}
 	f.Fuzz(func(t *testing.T, script []byte) {
 		mem := budget.New(64 << 10)
 		a := NewAssembler(300, 6, mem)
@@ -284,6 +288,21 @@ func FuzzStream(f *testing.F) {
 			t.Fatal("memory was not given back")
 		}
 	})
+}
+
+// scriptOf makes steps of one direction of captured segments. What does not fit
+// into a byte becomes other segments of the same shape.
+func scriptOf(segments []seed.Segment) (script []byte) {
+	for _, s := range segments {
+		if s.Back {
+			continue
+		}
+		script = append(script, 4, byte(s.Seq+32), byte(min(s.Len, 255)), 0)
+		if s.Flags&1 != 0 {
+			script = append(script, 0, byte(int(s.Seq)+s.Len+32), 0, 0)
+		}
+	}
+	return script
 }
 
 type contiguous struct {

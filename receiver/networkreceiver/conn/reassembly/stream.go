@@ -3,6 +3,8 @@
 
 package reassembly
 
+import "github.com/wirespan/wirespan/internal/budget"
+
 // StartTolerance is how many bytes before the first segment that was seen a
 // floating stream still accepts.
 const StartTolerance = 64 << 10
@@ -25,17 +27,22 @@ type Receiver interface {
 
 // Stream is one direction of a connection. Its zero value is ready for Start.
 type Stream struct {
-	head, tail *chunk // held segments: ascending, disjoint, all after next
-	offset     uint64 // of the next byte
-	bytes      int    // payload held
-	count      int    // segments held
-	next       uint32 // sequence number of the next byte
-	fin        uint32 // sequence number of the FIN
+	memory     *budget.Account // what it holds is taken from; may be nil
+	head, tail *chunk          // held segments: ascending, disjoint, all after next
+	offset     uint64          // of the next byte
+	bytes      int             // payload held
+	count      int             // segments held
+	next       uint32          // sequence number of the next byte
+	fin        uint32          // sequence number of the FIN
 	lastAck    uint32
 	started    bool
 	floating   bool
 	finSeen    bool
 }
+
+// Charge says from what the stream takes the memory that it holds, instead of from the
+// assembler's budget. It comes before the first segment.
+func (s *Stream) Charge(a *budget.Account) { s.memory = a }
 
 // Start says that seq is the sequence number of the first byte.
 func (s *Stream) Start(seq uint32) { s.next, s.started = seq, true }
@@ -55,6 +62,9 @@ func (s *Stream) Fresh() bool { return s.offset == 0 && s.head == nil && !s.finS
 
 // Next is the sequence number of the next byte.
 func (s *Stream) Next() uint32 { return s.next }
+
+// Offset is that of the next byte.
+func (s *Stream) Offset() uint64 { return s.offset }
 
 // Held is what waits for a hole to be filled.
 func (s *Stream) Held() (bytes, segments int) { return s.bytes, s.count }

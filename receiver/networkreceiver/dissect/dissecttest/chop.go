@@ -24,11 +24,11 @@ func Chop(t *testing.T, d ...dissect.Dissector) {
 			continue
 		}
 		t.Run(filepath.Base(script.Name), func(t *testing.T) {
-			want := Text(Run(script, d...).must(t).Exchanges, Epoch)
+			want := Run(script, d...).must(t).Text(Epoch)
 			same := func(what string, cut *Script) {
 				t.Helper()
 				got := Run(cut, d...).must(t)
-				if diff := cmp.Diff(want, Text(got.Exchanges, Epoch)); diff != "" {
+				if diff := cmp.Diff(want, got.Text(Epoch)); diff != "" {
 					t.Fatalf("%s (-whole +cut):\n%s", what, diff)
 				}
 			}

@@ -8,13 +8,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 // Fuzz plays arbitrary connections. The seeds are the scripts in testdata and in
-// the testdata of the folders beside this one. Whatever comes, no dissector may
+// the testdata of the folders beside this one, and captured conversations. Whatever comes, no dissector may
 // panic, use more than there is, or keep memory, and no limit may be passed.
 func Fuzz(f *testing.F, dissectors ...dissect.Dissector) {
 	for _, pattern := range []string{"testdata/*.script", "../*/testdata/*.script"} {
@@ -24,6 +25,9 @@ func Fuzz(f *testing.F, dissectors ...dissect.Dissector) {
 		for _, script := range Load(f, pattern) {
 			f.Add(encode(script))
 		}
+	}
+	for _, c := range seed.Conversations(f) {
+		f.Add(encode(scriptOf(&c)))
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
 		runWith(1<<20, decode(input), dissectors).must(t)
@@ -38,6 +42,22 @@ const (
 	flagUDP
 	flagSmall // low limits
 )
+
+// scriptOf makes a script of a captured conversation.
+func scriptOf(c *seed.Conversation) *Script {
+	s := &Script{Name: "captured", Initiator: conn.InitiatorLocal, Transport: capture.TCP}
+	if c.UDP {
+		s.Transport = capture.UDP
+	}
+	for _, turn := range c.Turns {
+		step := Step{Data: turn.Data}
+		if turn.Back {
+			step.Dir = conn.In
+		}
+		s.Steps = append(s.Steps, step)
+	}
+	return s
+}
 
 func encode(s *Script) []byte {
 	var out []byte

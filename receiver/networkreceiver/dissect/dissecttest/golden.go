@@ -26,13 +26,13 @@ func Golden(t *testing.T, d ...dissect.Dissector) {
 	for _, script := range Load(t, "testdata/*.script") {
 		t.Run(filepath.Base(script.Name), func(t *testing.T) {
 			got := Run(script, d...).must(t)
-			compare(t, script.Name, Text(got.Exchanges, Epoch))
+			compare(t, script.Name, got.Text(Epoch))
 		})
 	}
 	for _, name := range captures(t) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			got := RunCapture(t, name, d...).must(t)
-			compare(t, name, Text(got.Exchanges, begin(got.Exchanges)))
+			compare(t, name, got.Text(begin(got.Exchanges)))
 		})
 	}
 }

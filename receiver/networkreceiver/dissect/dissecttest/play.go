@@ -6,6 +6,7 @@ package dissecttest
 import (
 	"net/netip"
 
+	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 )
 
@@ -18,9 +19,11 @@ const Epoch = int64(1_700_000_000_000_000_000)
 
 const millisecond = int64(1e6)
 
-// Play acts a script out on a sink. It calls after each step, if that is not nil.
-func (s *Script) Play(sink conn.Sink, after func()) {
+// Play acts a script out on a sink, with memory for its connection. It calls after each
+// step, if that is not nil.
+func (s *Script) Play(sink conn.Sink, memory *budget.Budget, after func()) {
 	p := player{sink: sink, seq: firstSeq, now: Epoch, conn: s.conn()}
+	p.conn.Memory = memory.Account()
 	sink.Open(p.conn)
 	closed := false
 	for _, step := range s.Steps {

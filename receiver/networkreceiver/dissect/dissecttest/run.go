@@ -18,6 +18,7 @@ import (
 // Result is what came out of a run.
 type Result struct {
 	Exchanges []*pair.Exchange // Conn is not valid any more
+	Events    []*pair.Event    // likewise, and Origin
 	Engine    *engine.Stats
 	Pair      *pair.Stats
 	// Problems are broken promises of the dissector, whatever the input was.
@@ -34,13 +35,26 @@ func Run(script *Script, dissectors ...dissect.Dissector) *Result {
 	return runWith(memory, script, dissectors)
 }
 
+// perByte is how many messages a byte can become: an event in a compressed body takes
+// at least a byte, and DEFLATE makes at most so many of one (1032).
+const perByte = 1032
+
+// bytes is how many bytes a script has, gaps not included.
+func (s *Script) bytes() (n int) {
+	for _, step := range s.Steps {
+		n += len(step.Data)
+	}
+	return n
+}
+
 func runWith(limit int64, script *Script, dissectors []dissect.Dissector) *Result {
 	settings := engine.Settings{Limits: map[string]dissect.Limits{}}
 	for _, d := range dissectors {
 		settings.Limits[d.Info().Name] = script.Limits
 	}
 	h := newHarness(limit, settings, dissectors)
-	script.Play(h.engine, h.check)
+	h.most = perByte*script.bytes() + 34*(h.outstanding+1)
+	script.Play(h.engine, h.memory, h.check)
 	return h.finish()
 }
 
@@ -50,6 +64,7 @@ type harness struct {
 	memory      *budget.Budget
 	outstanding int // the most that may wait
 	in, out     int // messages
+	most        int // messages that there can be; 0 for any number
 	result      Result
 }
 
@@ -64,7 +79,7 @@ func newHarness(limit int64, settings engine.Settings, dissectors []dissect.Diss
 	}
 	h.result.Engine, h.result.Pair = &engine.Stats{}, &pair.Stats{}
 	pairer := pair.New(pair.Settings{}, (*recorder)(h), h.result.Pair)
-	h.engine = engine.New(settings, dissectors, h.memory, &counter{pairer, h}, zap.NewNop(), h.result.Engine)
+	h.engine = engine.New(settings, dissectors, &counter{pairer, h}, zap.NewNop(), h.result.Engine)
 	return h
 }
 
@@ -122,6 +137,9 @@ type counter struct {
 // Message implements dissect.Output.
 func (c *counter) Message(s *dissect.Session, m *dissect.Message) {
 	c.h.in++
+	if c.h.most > 0 && c.h.in > c.h.most {
+		panic("messages without end") // the engine contains and counts it
+	}
 	if m.Last.Offset < m.First.Offset || m.Last.Time < m.First.Time {
 		c.h.problem("message ends before it begins: %+v to %+v", m.First, m.Last)
 	}
@@ -150,12 +168,19 @@ type recorder harness
 func (r *recorder) Exchange(x *pair.Exchange) {
 	for _, m := range messages(x) {
 		r.out++
-		r.memory.Give(m.Reserved)
+		x.Conn.Memory.Give(m.Reserved)
 	}
 	if x.Request == nil && x.Response == nil {
 		(*harness)(r).problem("an exchange has neither request nor response")
 	}
 	r.result.Exchanges = append(r.result.Exchanges, x)
+}
+
+// Event implements pair.Sink.
+func (r *recorder) Event(e *pair.Event) {
+	r.out++
+	e.Conn.Memory.Give(e.Message.Reserved)
+	r.result.Events = append(r.result.Events, e)
 }
 
 // Tick implements pair.Sink.

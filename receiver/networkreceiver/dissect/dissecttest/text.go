@@ -40,6 +40,7 @@ type messageText struct {
 	Incomplete string   `yaml:"incomplete,omitempty"`
 	Midway     bool     `yaml:"midway,omitempty"`
 	Flags      []string `yaml:"flags,flow,omitempty"`
+	Events     uint64   `yaml:"events,omitempty"`
 	Protocol   string   `yaml:"protocol,omitempty"`
 	Headers    []string `yaml:"headers,omitempty"`
 	Trailers   []string `yaml:"trailers,omitempty"`
@@ -62,13 +63,34 @@ type sideText struct {
 	Attributes []string `yaml:"attributes,omitempty"`
 }
 
-// Text renders exchanges for people, in the order given, as YAML. Times are
-// relative to base, Unix nanoseconds.
-func Text(exchanges []*pair.Exchange, base int64) string {
-	list := make([]exchangeText, len(exchanges))
-	for i, x := range exchanges {
-		list[i] = textOf(x, base)
+// eventText is an Event. Of tells the offset at which its call's request begins.
+type eventText struct {
+	Name       string       `yaml:"name"`
+	Client     string       `yaml:"client"`
+	Of         *uint64      `yaml:"of,omitempty"`
+	Message    *messageText `yaml:"message"`
+	Attributes []string     `yaml:"attributes,omitempty"`
+}
+
+// Text renders exchanges for people, in the order given, and after them events if
+// there are any, as YAML. Times are relative to base, Unix nanoseconds.
+func (r *Result) Text(base int64) string {
+	exchanges := make([]exchangeText, len(r.Exchanges))
+	for i, x := range r.Exchanges {
+		exchanges[i] = textOf(x, base)
 	}
+	text := yamlOf(exchanges)
+	if len(r.Events) == 0 {
+		return text
+	}
+	events := make([]eventText, len(r.Events))
+	for i, e := range r.Events {
+		events[i] = eventOf(e, base)
+	}
+	return text + "---\n" + yamlOf(events)
+}
+
+func yamlOf[T any](list []T) string {
 	if len(list) == 0 {
 		return "[]\n"
 	}
@@ -81,11 +103,28 @@ func Text(exchanges []*pair.Exchange, base int64) string {
 	return out.String()
 }
 
-func textOf(x *pair.Exchange, base int64) exchangeText {
-	text := exchangeText{Client: "remote", First: x.First, Missing: x.Missing, Uncertain: x.Uncertain}
-	if x.ClientIsLocal {
-		text.Client = "local"
+func eventOf(e *pair.Event, base int64) eventText {
+	text := eventText{Client: clientOf(e.ClientIsLocal), Message: messageOf(e.Message, base)}
+	if e.Origin != nil {
+		text.Of = &e.Origin.First.Offset
 	}
+	if n, ok := e.Dissector.(dissect.Narrator); ok {
+		var list attributes
+		text.Name = n.DescribeEvent(e.Message, &list)
+		text.Attributes = list
+	}
+	return text
+}
+
+func clientOf(local bool) string {
+	if local {
+		return "local"
+	}
+	return "remote"
+}
+
+func textOf(x *pair.Exchange, base int64) exchangeText {
+	text := exchangeText{Client: clientOf(x.ClientIsLocal), First: x.First, Missing: x.Missing, Uncertain: x.Uncertain}
 	text.Request, text.Response = messageOf(x.Request, base), messageOf(x.Response, base)
 	for _, m := range x.Interim {
 		text.Interim = append(text.Interim, *messageOf(m, base))
@@ -105,7 +144,7 @@ func messageOf(m *dissect.Message, base int64) *messageText {
 	text := &messageText{
 		Bytes: fmt.Sprintf("%d-%d", m.First.Offset, m.Last.Offset), Size: m.Size, GapBytes: m.GapBytes,
 		Time:       fmt.Sprintf("%gms-%gms", milliseconds(m.First.Time-base), milliseconds(m.Last.Time-base)),
-		Incomplete: m.Incomplete, Midway: m.Midway, Flags: m.Flags,
+		Incomplete: m.Incomplete, Midway: m.Midway, Flags: m.Flags, Events: m.Events,
 		Headers: headers(c.Headers), Trailers: headers(c.Trailers),
 		MediaType: c.MediaType, Charset: c.Charset, Body: body(c.Body), BodySize: c.BodySize,
 		KeptSize: c.KeptSize, Truncated: c.Truncated, Coding: c.Coding, DecodeErr: c.DecodeError,
@@ -171,6 +210,9 @@ func (a *attributes) Strs(key string, values []string) { a.set(key, fmt.Sprintf(
 
 // Int implements dissect.Attributes.
 func (a *attributes) Int(key string, value int64) { a.set(key, value) }
+
+// Float implements dissect.Attributes.
+func (a *attributes) Float(key string, value float64) { a.set(key, value) }
 
 // Bool implements dissect.Attributes.
 func (a *attributes) Bool(key string, value bool) { a.set(key, value) }

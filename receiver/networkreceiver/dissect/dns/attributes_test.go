@@ -17,6 +17,7 @@ type attributes map[string]any
 func (a attributes) Str(key, value string)        { a[key] = value }
 func (a attributes) Strs(key string, vs []string) { a[key] = vs }
 func (a attributes) Int(key string, value int64)  { a[key] = value }
+func (a attributes) Float(key string, v float64)  { a[key] = v }
 func (a attributes) Bool(key string, value bool)  { a[key] = value }
 
 func TestErrorsByConvention(t *testing.T) {

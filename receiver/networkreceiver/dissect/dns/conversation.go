@@ -23,7 +23,8 @@ type conversation struct {
 	// transfer is a zone transfer under way.
 	transfer *transfer
 	// gaps are how often bytes of each direction were lost.
-	gaps [2]int
+	gaps  [2]int
+	ended [2]bool
 }
 
 // Data takes datagrams, or messages after their length.
@@ -77,6 +78,9 @@ func (c *conversation) Gap(d dissect.Direction, _ conn.Mark, n uint64) (resumed 
 func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 	c.flush()
 	c.endTransfer(d, r.String())
+	if c.ended[d] = true; c.ended[d.Other()] {
+		c.queries.clear(c.sink)
+	}
 }
 
 func (c *conversation) flush() {
@@ -139,7 +143,7 @@ func (c *conversation) isRetry(m *dissect.Message, info *Info) bool {
 		return true
 	}
 	c.queries.limit, c.queries.age = c.limits.Outstanding, c.limits.Age
-	c.queries.add(&query{key: m.Key, id: info.ID, reversed: m.Reversed, since: now, gaps: c.gaps, info: info})
+	c.queries.add(&query{key: m.Key, id: info.ID, reversed: m.Reversed, since: now, gaps: c.gaps, info: info}, c.sink)
 	return false
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
@@ -117,6 +118,9 @@ func FuzzParse(f *testing.F) {
 	f.Add(unhex(f, aQuery))
 	f.Add(unhex(f, aResponse))
 	f.Add(hostile()[:1000])
+	for _, b := range seed.Datagrams(f) {
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		const limit = 512
 		p, err := parse(b, limit)
@@ -126,7 +130,7 @@ func FuzzParse(f *testing.F) {
 			require.LessOrEqual(t, len(p.Answers), maxAnswers)
 		}
 		var m dns.Msg
-		if m.Unpack(b) != nil || len(m.Question) == 0 || m.Len() > len(b) {
+		if m.Unpack(b) != nil || len(m.Question) == 0 || m.Len() > len(b) || !pointsBack(b, len(m.Question)) {
 			return
 		}
 		require.NoError(t, err)
@@ -136,6 +140,20 @@ func FuzzParse(f *testing.F) {
 		require.Equal(t, strings.TrimSuffix(m.Question[0].Name, "."), strings.TrimSuffix(p.Question.Name, "."))
 		require.Equal(t, m.Rcode&maskCode, int(p.Code)&maskCode)
 	})
+}
+
+// pointsBack tells whether the names of questions point to earlier names only (RFC
+// 1035, section 4.1.4). The library follows any pointer.
+func pointsBack(b []byte, questions int) bool {
+	at := headerBytes
+	for range questions {
+		end := skipName(b, at)
+		if end < 0 {
+			return false
+		}
+		at = end + questionBytes
+	}
+	return true
 }
 
 type discard struct{}

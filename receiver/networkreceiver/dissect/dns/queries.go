@@ -49,7 +49,11 @@ func (q *queries) findID(id uint16, reversed bool, now int64) *query {
 	return nil
 }
 
-func (q *queries) add(one *query) {
+// queryBytes is about what is remembered of a query.
+const queryBytes = 1 << 10
+
+// add remembers a query if there is memory for it.
+func (q *queries) add(one *query, sink dissect.Sink) {
 	drop := 0
 	for drop < len(q.order) && (len(q.order)-drop >= q.limit || one.since-q.order[drop].since > q.age) {
 		if old := q.order[drop]; q.byKey[old.key] == old {
@@ -58,9 +62,21 @@ func (q *queries) add(one *query) {
 		q.order[drop] = nil
 		drop++
 	}
-	q.order = append(q.order[drop:], one)
+	sink.Release(drop * queryBytes)
+	q.order = q.order[drop:]
+	if !sink.Keep(queryBytes) {
+		sink.Limit("query_memory")
+		return
+	}
+	q.order = append(q.order, one)
 	if q.byKey == nil {
 		q.byKey = map[uint64]*query{}
 	}
 	q.byKey[one.key] = one
+}
+
+// clear forgets all queries.
+func (q *queries) clear(sink dissect.Sink) {
+	sink.Release(len(q.order) * queryBytes)
+	*q = queries{}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"go.uber.org/zap"
 
-	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
@@ -52,6 +51,7 @@ func (discard) Resync(*dissect.Session, dissect.Direction) {}
 func (discard) Close(*dissect.Session, int64, string)      {}
 func (discard) Tick(int64)                                 {}
 func (discard) Exchange(*pair.Exchange)                    {}
+func (discard) Event(*pair.Event)                          {}
 
 // traffic feeds calls whose messages come in segments of which each leaves a rest.
 type traffic struct {
@@ -62,7 +62,7 @@ type traffic struct {
 
 func newTraffic(out dissect.Output) *traffic {
 	x := &traffic{conn: conn.Conn{Transport: capture.TCP}, seq: [2]uint32{1, 1}}
-	x.engine = engine.New(engine.Settings{}, []dissect.Dissector{&lines{}}, budget.New(1<<20), out, zap.NewNop(), &engine.Stats{})
+	x.engine = engine.New(engine.Settings{}, []dissect.Dissector{&lines{}}, out, zap.NewNop(), &engine.Stats{})
 	x.engine.Open(&x.conn)
 	return x
 }

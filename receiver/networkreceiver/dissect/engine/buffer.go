@@ -76,14 +76,13 @@ const (
 // leaves a rest in every segment does not allocate each time. Its spare slices
 // are a constant that the budget does not see.
 type pool struct {
-	memory *budget.Budget
-	spare  []buffer
+	spare []buffer
 }
 
-// add appends bytes of one segment to a buffer. It reports false, and adds
-// nothing, if there is no memory for them.
-func (p *pool) add(b *buffer, m conn.Mark, data []byte) bool {
-	if !p.reserve(b, len(b.bytes)+len(data)) {
+// add appends bytes of one segment to a buffer, whose memory it takes from a
+// connection's. It reports false, and adds nothing, if there is none for them.
+func (p *pool) add(memory *budget.Account, b *buffer, m conn.Mark, data []byte) bool {
+	if !p.reserve(memory, b, len(b.bytes)+len(data)) {
 		return false
 	}
 	if !b.continues(m) {
@@ -103,10 +102,10 @@ func (b *buffer) continues(m conn.Mark) bool {
 }
 
 // reserve makes room for size bytes and one more mark.
-func (p *pool) reserve(b *buffer, size int) bool {
+func (p *pool) reserve(memory *budget.Account, b *buffer, size int) bool {
 	if b.bytes == nil && len(p.spare) > 0 {
 		spare := p.spare[len(p.spare)-1]
-		if !p.memory.Take(spare.taken) {
+		if !memory.Take(spare.taken) {
 			return false
 		}
 		p.spare = p.spare[:len(p.spare)-1]
@@ -123,7 +122,7 @@ func (p *pool) reserve(b *buffer, size int) bool {
 	if want == b.taken {
 		return true
 	}
-	if !p.memory.Take(want - b.taken) {
+	if !memory.Take(want - b.taken) {
 		return false
 	}
 	b.taken = want
@@ -137,11 +136,11 @@ func (p *pool) reserve(b *buffer, size int) bool {
 }
 
 // release empties a buffer and gives back what it has taken.
-func (p *pool) release(b *buffer) {
+func (p *pool) release(memory *budget.Account, b *buffer) {
 	if b.taken == 0 {
 		return
 	}
-	p.memory.Give(b.taken)
+	memory.Give(b.taken)
 	if cap(b.bytes) == spareBytes && cap(b.index) == spareMarks && len(p.spare) < spareBuffers {
 		p.spare = append(p.spare, buffer{bytes: b.bytes[:0], index: b.index[:0], taken: b.taken})
 	}

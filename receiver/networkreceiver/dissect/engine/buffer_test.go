@@ -20,7 +20,8 @@ func TestBufferAgainstModel(t *testing.T) {
 		mark conn.Mark
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	p := pool{memory: budget.New(1 << 20)}
+	var p pool
+	memory := budget.New(1 << 20).Account()
 	var b buffer
 	var model []marked
 	next := conn.Mark{}
@@ -31,7 +32,7 @@ func TestBufferAgainstModel(t *testing.T) {
 				next.Time++
 			}
 			data := make([]byte, 1+random.IntN(9))
-			require.True(t, p.add(&b, next, data))
+			require.True(t, p.add(&memory, &b, next, data))
 			for i := range data {
 				model = append(model, marked{data[i], advance(next, i)})
 			}
@@ -43,7 +44,7 @@ func TestBufferAgainstModel(t *testing.T) {
 		case 3:
 			n := random.IntN(len(model) + 1)
 			if n == len(model) && random.IntN(3) == 0 {
-				p.release(&b)
+				p.release(&memory, &b)
 				model = nil
 				break
 			}
@@ -62,16 +63,17 @@ func TestBufferAgainstModel(t *testing.T) {
 		})
 		require.Equal(t, len(model)-from, seen)
 	}
-	p.release(&b)
-	require.Zero(t, p.memory.Used())
+	p.release(&memory, &b)
+	require.Zero(t, memory.Held())
 }
 
 func TestBufferWithoutMemory(t *testing.T) {
-	p := pool{memory: budget.New(10 << 10)}
+	var p pool
+	memory := budget.New(64 << 10).Account()
 	var b buffer
-	require.True(t, p.add(&b, conn.Mark{}, make([]byte, 5<<10)))
-	require.False(t, p.add(&b, conn.Mark{Time: 1}, make([]byte, 5<<10)))
+	require.True(t, p.add(&memory, &b, conn.Mark{}, make([]byte, 5<<10)))
+	require.False(t, p.add(&memory, &b, conn.Mark{Time: 1}, make([]byte, 5<<10)))
 	require.Len(t, b.bytes, 5<<10)
-	p.release(&b)
-	require.Zero(t, p.memory.Used())
+	p.release(&memory, &b)
+	require.Zero(t, memory.Held())
 }

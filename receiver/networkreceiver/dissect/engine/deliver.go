@@ -80,7 +80,7 @@ func (e *Engine) direct(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 func (e *Engine) keep(st *stream, d conn.Dir, m conn.Mark, b []byte) {
 	side := &st.sides[d]
 	side.step = firstStep
-	if len(b) > 0 && !e.pool.add(&side.pending, m, b) {
+	if len(b) > 0 && !e.pool.add(&st.conn.Memory, &side.pending, m, b) {
 		e.stats.NoMemory.Add(1)
 		e.gap(st, d, m, uint64(len(b)))
 	}
@@ -94,7 +94,7 @@ func (e *Engine) topUp(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	pending := &side.pending
 	own := len(pending.bytes) // pending bytes that are not in b
 	add := min(len(b), max(side.need-own, side.step), max(1, st.session.Limits.HeaderBytes-own))
-	if !e.pool.add(pending, m, b[:add]) {
+	if !e.pool.add(&st.conn.Memory, pending, m, b[:add]) {
 		e.stats.NoMemory.Add(1)
 		e.gap(st, d, m, uint64(len(b)))
 		return len(b)
@@ -107,7 +107,7 @@ func (e *Engine) topUp(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 		}
 		side.need = need
 		if used >= own {
-			e.pool.release(pending)
+			e.pool.release(&st.conn.Memory, pending)
 			done := used - own
 			if o == wait && add == len(b) {
 				e.keep(st, d, advance(m, done), b[done:])
@@ -132,7 +132,7 @@ func (e *Engine) changeover(st *stream, d conn.Dir, t int64, used int, o outcome
 	pending.drop(used)
 	rest := *pending
 	*pending = buffer{}
-	defer e.pool.release(&rest)
+	defer e.pool.release(&st.conn.Memory, &rest)
 	skip := 0
 	if o == violated {
 		skip = e.violation(st, d, t, rest.bytes)
@@ -173,7 +173,7 @@ func (e *Engine) gap(st *stream, d conn.Dir, m conn.Mark, n uint64) {
 		n += uint64(len(side.pending.bytes))
 		m = side.pending.index[0].Mark
 	}
-	e.pool.release(&side.pending)
+	e.pool.release(&st.conn.Memory, &side.pending)
 	side.need = 0
 	if side.mode != flowing {
 		return
@@ -196,7 +196,7 @@ func (e *Engine) end(st *stream, d conn.Dir, t int64, r conn.Reason) {
 		return
 	}
 	s.ended[d] = true
-	e.pool.release(&st.sides[d].pending)
+	e.pool.release(&st.conn.Memory, &st.sides[d].pending)
 	e.current = s.entry
 	s.conv.End(s.direction(d), t, r)
 	if s.upgraded {

@@ -51,7 +51,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
@@ -78,7 +77,6 @@ type Settings struct {
 type Engine struct {
 	dissectors []entry
 	probeBytes int // the most that any dissector needs of one direction
-	memory     *budget.Budget
 	out        dissect.Output
 	logger     *zap.Logger
 	stats      *Stats
@@ -98,12 +96,11 @@ type entry struct {
 
 var _ conn.Sink = (*Engine)(nil)
 
-// New gives an engine that tries the dissectors in the order given (at most 64),
-// takes what it holds from memory, and hands messages to out. It initialises
+// New gives an engine that tries the dissectors in the order given (at most 64) and
+// hands messages to out. What it holds it takes from conn.Conn.Memory. It initialises
 // stats, which may be read concurrently from then on.
-func New(set Settings, dissectors []dissect.Dissector, memory *budget.Budget, out dissect.Output, logger *zap.Logger, stats *Stats) *Engine {
-	e := &Engine{memory: memory, out: out, logger: logger, stats: stats}
-	e.pool.memory = memory
+func New(set Settings, dissectors []dissect.Dissector, out dissect.Output, logger *zap.Logger, stats *Stats) *Engine {
+	e := &Engine{out: out, logger: logger, stats: stats}
 	counters := stats.begin(dissectors)
 	for i, d := range dissectors {
 		info := d.Info()
@@ -160,6 +157,7 @@ func (e *Engine) data(st *stream, d conn.Dir, m conn.Mark, b []byte) {
 		}
 		m, b = advance(m, n), b[n:]
 	}
+	e.spare(st, d, m.Offset)
 }
 
 // deliver gives bytes to the conversation and returns how many of them are done
@@ -182,14 +180,20 @@ func (e *Engine) deliver(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 
 // Gap implements conn.Sink.
 func (e *Engine) Gap(c *conn.Conn, d conn.Dir, m conn.Mark, n uint64) {
-	e.stats.GapBytes.Add(n)
 	st := c.Session.(*stream)
 	defer e.contain(st, m.Time)
+	e.missing(st, d, m, n)
+}
+
+// missing takes a gap, whatever the state of the connection.
+func (e *Engine) missing(st *stream, d conn.Dir, m conn.Mark, n uint64) {
+	e.stats.GapBytes.Add(n)
 	switch st.state {
 	case undecided:
 		e.gapUndecided(st, d)
 	case dissected:
 		e.gap(st, d, m, n)
+		e.spare(st, d, m.Offset+n)
 	default: // skipped
 	}
 }

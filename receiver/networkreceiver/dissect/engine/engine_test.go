@@ -108,13 +108,10 @@ func (t *talk) End(d dissect.Direction, _ int64, r conn.Reason) {
 }
 
 // log is the next stage: it notes what it is told.
-type log struct {
-	lines  []string
-	memory *budget.Budget
-}
+type log struct{ lines []string }
 
 func (l *log) Message(s *dissect.Session, m *dissect.Message) {
-	l.memory.Give(m.Reserved)
+	s.Conn.Memory.Give(m.Reserved)
 	l.note(s, fmt.Sprintf("message %v", m.Protocol))
 }
 
@@ -145,9 +142,8 @@ func newRig(t *testing.T, settings engine.Settings, dissectors ...dissect.Dissec
 	talks = nil
 	core, logged := observer.New(zap.InfoLevel)
 	r := &rig{t: t, memory: budget.New(1 << 20), logged: logged}
-	r.log.memory = r.memory
-	r.conn = conn.Conn{Transport: capture.TCP, Initiator: conn.InitiatorLocal}
-	r.engine = engine.New(settings, dissectors, r.memory, &r.log, zap.New(core), &r.stats)
+	r.conn = conn.Conn{Transport: capture.TCP, Initiator: conn.InitiatorLocal, Memory: r.memory.Account()}
+	r.engine = engine.New(settings, dissectors, &r.log, zap.New(core), &r.stats)
 	return r
 }
 
@@ -457,14 +453,52 @@ func TestGap(t *testing.T) {
 
 // Without memory for the rest, it is a gap.
 func TestNoMemory(t *testing.T) {
-	f := &fake{data: func(*talk, dissect.Direction, dissect.Marks, []byte) (int, int, error) { return 0, 0, nil }}
-	r := newRig(t, engine.Settings{}, f)
+	var r *rig
+	f := &fake{data: func(*talk, dissect.Direction, dissect.Marks, []byte) (int, int, error) {
+		r.memory.Take(int(r.memory.Limit() - r.memory.Used()))
+		return 0, 0, nil
+	}}
+	r = newRig(t, engine.Settings{}, f).open()
+	r.data(conn.Out, "abc")
+	assert.Equal(t, []string{`> "abc"`, "> gap 0+3"}, talks[0].calls)
+	assert.Equal(t, uint64(1), r.stats.NoMemory.Load())
+	r.memory.Give(int(r.memory.Used()) - r.conn.Memory.Held())
+	r.close()
+}
+
+// Without memory for a session, the connection is ignored.
+func TestNoMemoryForSession(t *testing.T) {
+	r := newRig(t, engine.Settings{}, &fake{})
 	require.True(t, r.memory.Take(1<<20))
 	r.open().data(conn.Out, "abc")
-	assert.Equal(t, []string{`> "abc"`, "> gap 0+3"}, talks[0].calls)
+	assert.Equal(t, "ignored:1", r.state())
 	assert.Equal(t, uint64(1), r.stats.NoMemory.Load())
 	r.memory.Give(1 << 20)
 	r.close()
+}
+
+// A message that got no memory is lost if it would wait without any.
+func TestMessageWithoutMemory(t *testing.T) {
+	for kind, lost := range map[dissect.Kind]bool{dissect.Request: true, dissect.Response: true, dissect.OneWay: false} {
+		var r *rig
+		f := &fake{data: func(c *talk, _ dissect.Direction, _ dissect.Marks, b []byte) (int, int, error) {
+			rest := int(r.memory.Limit() - r.memory.Used())
+			r.memory.Take(rest)
+			c.sink.Message(&dissect.Message{Kind: kind, Protocol: "m"})
+			r.memory.Give(rest)
+			return len(b), 0, nil
+		}}
+		r = newRig(t, engine.Settings{}, f).open()
+		r.data(conn.Out, "x")
+		if lost {
+			assert.Equal(t, []string{"fake resync >"}, r.log.lines)
+			assert.Equal(t, uint64(1), r.stats.LostMessages.Load())
+		} else {
+			assert.Equal(t, []string{"fake message m"}, r.log.lines)
+			assert.Zero(t, r.stats.LostMessages.Load())
+		}
+		r.close()
+	}
 }
 
 // The search after a loss is bounded.
@@ -583,7 +617,7 @@ func TestKeepIsTakenFromTheBudget(t *testing.T) {
 		return len(b), 0, nil
 	}}
 	r := newRig(t, engine.Settings{}, f).open().data(conn.Out, "x")
-	assert.Zero(t, r.memory.Used())
+	assert.Equal(t, int64(2<<10), r.memory.Used(), "what a session takes")
 	r.close()
 }
 

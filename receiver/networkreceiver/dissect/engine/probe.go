@@ -28,7 +28,7 @@ func (e *Engine) recognise(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	before := len(pending.bytes)
 	look := b
 	if before > 0 {
-		if !e.pool.add(pending, m, b[:min(len(b), e.probeBytes)]) {
+		if !e.pool.add(&st.conn.Memory, pending, m, b[:min(len(b), e.probeBytes)]) {
 			e.noMemory(st)
 			return len(b)
 		}
@@ -37,8 +37,9 @@ func (e *Engine) recognise(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	chosen, client, verdict := e.ask(st, d, look)
 	pending.truncate(before)
 	if verdict == dissect.Yes {
-		e.open(st, chosen, client, d)
-		e.replay(st)
+		if e.open(st, chosen, client, d) {
+			e.replay(st)
+		}
 		return 0
 	}
 	if verdict == dissect.No {
@@ -144,16 +145,16 @@ func (e *Engine) hold(st *stream, d conn.Dir, m conn.Mark, b []byte) {
 		return
 	}
 	if n := len(st.order); n > 0 && !st.order[n-1].end && st.order[n-1].dir == d {
-		if e.pool.add(&st.sides[d].pending, m, b) {
+		if e.pool.add(&st.conn.Memory, &st.sides[d].pending, m, b) {
 			st.order[n-1].n += len(b)
 			return
 		}
-	} else if e.memory.Take(eventBytes) {
-		if e.pool.add(&st.sides[d].pending, m, b) {
+	} else if st.conn.Memory.Take(eventBytes) {
+		if e.pool.add(&st.conn.Memory, &st.sides[d].pending, m, b) {
 			st.order = append(st.order, event{dir: d, n: len(b)})
 			return
 		}
-		e.memory.Give(eventBytes)
+		st.conn.Memory.Give(eventBytes)
 	}
 	e.noMemory(st)
 }
@@ -172,9 +173,9 @@ func (e *Engine) replay(st *stream) {
 	order := st.order
 	st.order = nil
 	defer func() {
-		e.memory.Give(cost(order))
-		e.pool.release(&held[0])
-		e.pool.release(&held[1])
+		st.conn.Memory.Give(cost(order))
+		e.pool.release(&st.conn.Memory, &held[0])
+		e.pool.release(&st.conn.Memory, &held[1])
 	}()
 	var at [2]int
 	for _, ev := range order {
@@ -214,8 +215,8 @@ func (e *Engine) forget(st *stream, d conn.Dir) {
 		return
 	}
 	st.uncertain[d] = true
-	e.pool.release(&st.sides[d].pending)
+	e.pool.release(&st.conn.Memory, &st.sides[d].pending)
 	before := cost(st.order)
 	st.order = slices.DeleteFunc(st.order, func(ev event) bool { return !ev.end && ev.dir == d })
-	e.memory.Give(before - cost(st.order))
+	st.conn.Memory.Give(before - cost(st.order))
 }

@@ -53,7 +53,7 @@ func (e *Engine) reconsider(st *stream, d conn.Dir, t int64, rest []byte) bool {
 func (e *Engine) again(st *stream, d conn.Dir) {
 	rest := st.sides[d].pending
 	st.sides[d] = side{}
-	defer e.pool.release(&rest)
+	defer e.pool.release(&st.conn.Memory, &rest)
 	rest.each(0, len(rest.bytes), func(m conn.Mark, b []byte) { e.data(st, d, m, b) })
 }
 
@@ -91,7 +91,7 @@ func (e *Engine) search(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	side.searched += len(b)
 	if tail = min(len(b), tail); thorough && tail > 0 {
 		// Without memory, a start that is cut off here is missed.
-		e.pool.add(&side.pending, advance(m, len(b)-tail), b[len(b)-tail:])
+		e.pool.add(&st.conn.Memory, &side.pending, advance(m, len(b)-tail), b[len(b)-tail:])
 	}
 	return len(b)
 }
@@ -102,14 +102,14 @@ func (e *Engine) searchOver(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	pending := &side.pending
 	own := len(pending.bytes)
 	tail := st.session.entry.ProbeBytes
-	if !e.pool.add(pending, m, b) {
-		e.pool.release(pending)
+	if !e.pool.add(&st.conn.Memory, pending, m, b) {
+		e.pool.release(&st.conn.Memory, pending)
 		return 0
 	}
 	at := e.findStart(st, d, pending.bytes)
 	switch {
 	case at >= own:
-		e.pool.release(pending)
+		e.pool.release(&st.conn.Memory, pending)
 		return at - own
 	case at >= 0:
 		pending.truncate(own)
@@ -121,7 +121,7 @@ func (e *Engine) searchOver(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 		pending.drop(max(0, len(pending.bytes)-tail))
 		return len(b)
 	}
-	e.pool.release(pending)
+	e.pool.release(&st.conn.Memory, pending)
 	return 0
 }
 

@@ -16,6 +16,7 @@ type session struct {
 	entry    *entry
 	conv     dissect.Conversation
 	resyncer dissect.Resyncer // nil if the conversation is none
+	sparer   dissect.Sparer   // likewise
 	client   conn.Dir
 
 	delivered  uint64 // bytes used
@@ -30,8 +31,17 @@ type session struct {
 
 var _ dissect.Sink = (*session)(nil)
 
-// open begins a session. d is the direction whose bytes decided.
-func (e *Engine) open(st *stream, c *entry, client, d conn.Dir) {
+// sessionBytes is about what a session takes in all stages before its first message:
+// of the engine, the conversation and the pairer.
+const sessionBytes = 2 << 10
+
+// open begins a session. d is the direction whose bytes decided. It reports false, and
+// gives the connection up, if there is no memory for it.
+func (e *Engine) open(st *stream, c *entry, client, d conn.Dir) bool {
+	if !st.conn.Memory.Take(sessionBytes) {
+		e.noMemory(st)
+		return false
+	}
 	s := &session{
 		Session: dissect.Session{
 			Conn:          st.conn,
@@ -50,6 +60,7 @@ func (e *Engine) open(st *stream, c *entry, client, d conn.Dir) {
 	e.current = c
 	s.conv = c.New(c.Limits, s)
 	s.resyncer, _ = s.conv.(dissect.Resyncer)
+	s.sparer, _ = s.conv.(dissect.Sparer)
 	for _, x := range [...]conn.Dir{conn.Out, conn.In} {
 		side := &st.sides[x]
 		side.mode, side.need = flowing, 0
@@ -64,6 +75,7 @@ func (e *Engine) open(st *stream, c *entry, client, d conn.Dir) {
 			side.mode, side.searched = searching, 0
 		}
 	}
+	return true
 }
 
 // direction translates between the ends of a connection and the roles.
@@ -78,7 +90,8 @@ func (s *session) direction(d conn.Dir) dissect.Direction {
 func (e *Engine) closeSession(st *stream, t int64, why string) {
 	s := st.session
 	st.session = nil
-	e.memory.Give(s.kept)
+	e.skipNone(st)
+	st.conn.Memory.Give(s.kept + sessionBytes)
 	s.kept = 0
 	e.out.Close(&s.Session, t, why)
 }
@@ -89,8 +102,29 @@ func (s *session) Message(m *dissect.Message) {
 	s.violations = 0
 	m.Reserved = max(0, min(m.Reserved, s.kept))
 	s.kept -= m.Reserved
-	s.entry.counters.messages[min(m.Kind, dissect.OneWay)].Add(1)
+	if m.Reserved == 0 && !s.starved(m) {
+		return
+	}
+	s.entry.counters.messages[min(m.Kind, dissect.Event)].Add(1)
 	s.engine.out.Message(&s.Session, m)
+}
+
+// starvedBytes is about what a message takes for which no memory was granted.
+const starvedBytes = 4 << 10
+
+// starved takes the memory of a message for which the conversation got none. It reports
+// false if the message is lost for want of it.
+func (s *session) starved(m *dissect.Message) bool {
+	if m.Kind == dissect.OneWay || m.Kind == dissect.Event {
+		return true // it does not wait
+	}
+	if s.Conn.Memory.Take(starvedBytes) {
+		m.Reserved = starvedBytes
+		return true
+	}
+	s.engine.stats.LostMessages.Add(1)
+	s.engine.out.Resync(&s.Session, m.Direction)
+	return false
 }
 
 // Upgrade implements dissect.Sink.
@@ -101,7 +135,11 @@ func (s *session) Limit(name string) { s.entry.counters.limits.add(name) }
 
 // Keep implements dissect.Sink.
 func (s *session) Keep(n int) bool {
-	if n < 0 || !s.engine.memory.Take(n) {
+	if n < 0 {
+		return false
+	}
+	if !s.Conn.Memory.Take(n) {
+		s.engine.stats.NoMemory.Add(1)
 		return false
 	}
 	s.kept += n
@@ -111,6 +149,6 @@ func (s *session) Keep(n int) bool {
 // Release implements dissect.Sink.
 func (s *session) Release(n int) {
 	n = max(0, min(n, s.kept))
-	s.engine.memory.Give(n)
+	s.Conn.Memory.Give(n)
 	s.kept -= n
 }

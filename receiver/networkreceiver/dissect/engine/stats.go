@@ -14,7 +14,9 @@ import (
 type Stats struct {
 	GapBytes     atomic.Uint64 // bytes that were missing before dissection
 	SkippedBytes atomic.Uint64 // bytes of connections or directions that are not dissected
-	NoMemory     atomic.Uint64 // times that bytes could not be held because the budget was used up
+	SparedBytes  atomic.Uint64 // bytes of messages that the capture left out because they are not kept
+	NoMemory     atomic.Uint64 // times that bytes could not be held because there was no memory for them
+	LostMessages atomic.Uint64 // messages that were lost because the budget was used up
 	Unrecognised atomic.Uint64 // connections that no dissector knew
 	Withdrawn    atomic.Uint64 // decisions for a dissector that were withdrawn
 	Unreleased   atomic.Uint64 // bytes that conversations kept and did not give back at their end
@@ -37,7 +39,7 @@ const (
 // protocolCounters are the counters of one dissector.
 type protocolCounters struct {
 	name       string
-	messages   [dissect.OneWay + 1]atomic.Uint64
+	messages   [dissect.Event + 1]atomic.Uint64
 	violations [violations]atomic.Uint64
 	resyncs    [2]atomic.Uint64 // searched for, skipped from there on
 	found      atomic.Uint64
@@ -89,7 +91,9 @@ const (
 	MetricPanics       = "panics"
 	MetricGapBytes     = "gap_bytes"
 	MetricSkippedBytes = "skipped_bytes"
+	MetricSparedBytes  = "spared_bytes"
 	MetricNoMemory     = "no_memory"
+	MetricLostMessages = "lost_messages"
 	MetricUnrecognised = "unrecognised_connections"
 	MetricWithdrawn    = "withdrawn_decisions"
 	MetricUnreleased   = "unreleased_bytes"
@@ -110,7 +114,9 @@ func (s *Stats) Each(f func(metric, protocol, reason string, value int64)) {
 	}{
 		{MetricGapBytes, &s.GapBytes},
 		{MetricSkippedBytes, &s.SkippedBytes},
+		{MetricSparedBytes, &s.SparedBytes},
 		{MetricNoMemory, &s.NoMemory},
+		{MetricLostMessages, &s.LostMessages},
 		{MetricUnrecognised, &s.Unrecognised},
 		{MetricWithdrawn, &s.Withdrawn},
 		{MetricUnreleased, &s.Unreleased},
@@ -125,7 +131,7 @@ func (s *Stats) Each(f func(metric, protocol, reason string, value int64)) {
 }
 
 func (c *protocolCounters) each(f func(metric, protocol, reason string, value int64)) {
-	for i, kind := range [...]string{"request", "response", "interim", "one_way"} {
+	for i, kind := range [...]string{"request", "response", "interim", "one_way", "event"} {
 		f(MetricMessages, c.name, kind, int64(c.messages[i].Load()))
 	}
 	for i, reason := range [...]string{"protocol", "header_bytes", "misuse", "stalled", "trailing"} {

@@ -4,6 +4,8 @@
 package engine
 
 import (
+	"unsafe"
+
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 )
 
@@ -48,13 +50,17 @@ type stream struct {
 	tries     int
 }
 
+// StreamBytes is what the engine holds of a connection in any case.
+const StreamBytes = int(unsafe.Sizeof(stream{})) * 9 / 8
+
 // side is one direction of a stream.
 type side struct {
 	pending  buffer // unused bytes
 	need     int    // do not call with less
 	step     int    // how much more to add before the next call
 	mode     mode
-	searched int // bytes searched since the thread was lost
+	searched int    // bytes searched since the thread was lost
+	spared   uint64 // the offset before which stage 2 knows that no bytes are needed
 }
 
 // mode is how the bytes of a side are handled.
@@ -100,13 +106,14 @@ func (e *Engine) change(st *stream, to state) {
 func (e *Engine) leave(st *stream, to state) {
 	e.letGo(st)
 	e.change(st, to)
+	e.skipAll(st)
 }
 
 // letGo releases all that a stream holds.
 func (e *Engine) letGo(st *stream) {
 	for d := range st.sides {
-		e.pool.release(&st.sides[d].pending)
+		e.pool.release(&st.conn.Memory, &st.sides[d].pending)
 	}
-	e.memory.Give(cost(st.order))
+	st.conn.Memory.Give(cost(st.order))
 	st.order = nil
 }

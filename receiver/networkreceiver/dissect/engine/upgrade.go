@@ -41,7 +41,10 @@ func (e *Engine) upgrade(st *stream, d conn.Dir, t int64) {
 			e.leave(st, ignored)
 			return
 		}
-		e.open(st, known, s.client, d)
+		if !e.open(st, known, s.client, d) {
+			e.loseMessages(st, left)
+			return
+		}
 		st.session.inherit(left)
 	}
 	e.again(st, d.Other())
@@ -54,7 +57,7 @@ func (*Engine) bequest(s *session, next *entry) []*dissect.Message {
 	if !ok {
 		return nil
 	}
-	left := from.Bequeath()
+	left := from.Bequeath(next != nil)
 	if next == nil {
 		for _, m := range left {
 			s.Message(m)
@@ -66,6 +69,14 @@ func (*Engine) bequest(s *session, next *entry) []*dissect.Message {
 		s.kept -= m.Reserved
 	}
 	return left
+}
+
+// loseMessages lets go of messages that no session can take.
+func (e *Engine) loseMessages(st *stream, left []*dissect.Message) {
+	for _, m := range left {
+		e.stats.LostMessages.Add(1)
+		st.conn.Memory.Give(m.Reserved)
+	}
 }
 
 // inherit hands messages of the session before to the conversation, which hands them

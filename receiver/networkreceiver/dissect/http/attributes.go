@@ -5,6 +5,7 @@ package http
 
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
@@ -24,7 +25,7 @@ func (Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dis
 		response = httpmessage.Response{Status: info.Status, Reason: info.Reason, Version: info.Version, Message: resp}
 		answered = &response
 	}
-	return httpmessage.Describe(side, asked, answered, out)
+	return application.Describe(side, asked, answered, out)
 }
 
 func protocolOf[T any](m *dissect.Message) (info *T, ok bool) {

@@ -26,6 +26,7 @@ func (a attributes) put(key string, value any) {
 func (a attributes) Str(key, value string)        { a.put(key, value) }
 func (a attributes) Strs(key string, vs []string) { a.put(key, vs) }
 func (a attributes) Int(key string, value int64)  { a.put(key, value) }
+func (a attributes) Float(key string, v float64)  { a.put(key, v) }
 func (a attributes) Bool(key string, value bool)  { a.put(key, value) }
 
 func TestDescribe(t *testing.T) {

@@ -32,9 +32,13 @@ type conversation struct {
 	sink   dissect.Sink
 	halves [2]half
 	queue  queue
+	teller teller
 	// offer is a request that asked to go on with HTTP/2, until its answer comes, and
 	// then the answer that agrees. The call goes on in HTTP/2.
 	offer []*dissect.Message
+	// handshake is what is remembered of a request to go on with WebSocket, and of the
+	// answer that agrees.
+	handshake []*dissect.Message
 }
 
 // half is one direction.
@@ -106,10 +110,12 @@ func (c *conversation) step(d dissect.Direction, h *half, m dissect.Marks, at in
 		return c.head(d, h, m, at, b)
 	case inBody, inChunk:
 		n = int(min(uint64(len(b)), h.body.left))
+		h.body.Read(b[:n], m, at)
 		h.body.take(b[:n], c.limits.BodyBytes, c.sink)
 		h.body.left -= uint64(n)
 	case inOpenBody:
 		n = len(b)
+		h.body.Read(b, m, at)
 		h.body.take(b, c.limits.BodyBytes, c.sink)
 	case inChunkSize:
 		n, err = h.chunkSize(b)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
@@ -21,6 +22,10 @@ func FuzzConversation(f *testing.F) {
 			data[s.dir] += s.data
 		}
 		f.Add([]byte(data[toServer]), []byte(data[toClient]), uint8(3))
+	}
+	for _, c := range seed.Conversations(f) {
+		there, back := c.Bytes()
+		f.Add(there, back, uint8(7))
 	}
 	limits := dissect.Limits{HeaderBytes: 4 << 10, BodyBytes: 1 << 10, Outstanding: 4}
 	f.Fuzz(func(t *testing.T, in, out []byte, size uint8) {
@@ -66,6 +71,10 @@ func FuzzHoles(f *testing.F) {
 		}
 		f.Add([]byte(data[toServer]), []byte(data[toClient]), uint16(40), uint16(10))
 	}
+	for _, c := range seed.Conversations(f) {
+		there, back := c.Bytes()
+		f.Add(there, back, uint16(40), uint16(10))
+	}
 	f.Fuzz(func(t *testing.T, in, out []byte, at, n uint16) {
 		p := newPlayer(dissect.Limits{HeaderBytes: 4 << 10, BodyBytes: 1 << 10, Outstanding: 4})
 		for d, b := range [][]byte{in, out} {
@@ -87,6 +96,10 @@ func FuzzHoles(f *testing.F) {
 func FuzzProbe(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\n"), []byte("HTTP/1.1 200 OK\r\n"))
 	f.Add([]byte("PRI * HTTP/2.0\r\n"), []byte(""))
+	for _, c := range seed.Conversations(f) {
+		there, back := c.Bytes()
+		f.Add(there, back)
+	}
 	f.Fuzz(func(t *testing.T, in, out []byte) {
 		straight, turned := probe(in, out), probe(out, in)
 		switch {

@@ -22,6 +22,7 @@ var (
 	_ dissect.Dissector    = Dissector{}
 	_ dissect.Conversation = (*conversation)(nil)
 	_ dissect.Resyncer     = (*conversation)(nil)
+	_ dissect.Narrator     = Dissector{}
 )
 
 var ports = []uint16{80, 8080, 8000, 3000, 5000, 8008, 8081, 8888, 9090, 3128}
@@ -47,7 +48,9 @@ func (d Dissector) New(limits dissect.Limits, sink dissect.Sink) dissect.Convers
 	preset := d.Info().Limits
 	limits.HeaderBytes = cmp.Or(limits.HeaderBytes, preset.HeaderBytes)
 	limits.Outstanding = cmp.Or(limits.Outstanding, preset.Outstanding)
-	return &conversation{limits: limits, sink: sink}
+	c := &conversation{limits: limits, sink: sink}
+	c.teller = teller{Sink: sink, conversation: c}
+	return c
 }
 
 // RequestInfo is Message.Protocol of a request.

@@ -16,7 +16,7 @@ const (
 	// maxStarved is how much of a start line's text is kept without a grant.
 	maxStarved = 1 << 10
 	// What a message holds besides its text: itself, and each field.
-	messageSize = int(unsafe.Sizeof(requestMessage{}))
+	messageSize = int(unsafe.Sizeof(requestMessage{}))*9/8 + dissect.WaitBytes
 	headerSize  = int(unsafe.Sizeof(dissect.Header{}))
 )
 
@@ -75,6 +75,9 @@ func (c *conversation) beginRequest(h *half, r *RequestInfo, fieldLines, why str
 	h.flags |= f.flags
 	h.expect = f.expect
 	h.offered = f.upgrade == "h2c" && why == ""
+	if f.upgrade == "websocket" && why == "" {
+		c.noteHandshake(h)
+	}
 	c.follow(h, how, f.length, why)
 }
 
@@ -91,6 +94,9 @@ func (c *conversation) beginResponse(h *half, r *ResponseInfo, fieldLines, why s
 	}
 	h.flags |= f.flags
 	if how == tunnel && why == "" {
+		if f.upgrade == "websocket" {
+			c.noteHandshake(h)
+		}
 		c.handOver(h, strings.Clone(f.upgrade))
 		return
 	}
@@ -163,7 +169,9 @@ func (c *conversation) follow(h *half, how framing, length uint64, why string) {
 		h.phase = inOpenBody
 	default:
 		c.finish(h, "")
+		return
 	}
+	c.attachReader(h)
 }
 
 // finish hands over the message of h. why is empty if it is whole.
@@ -189,6 +197,7 @@ func (c *conversation) finishBody(h *half, content *dissect.Content, why string)
 	if b.Finish(content, h.codings, c.limits.BodyBytes, c.sink) {
 		h.flags |= flagCodingError
 	}
+	h.msg.Events = b.EndStream(content, h.last, why)
 	h.reserved += b.Reserved
 }
 

@@ -26,8 +26,12 @@ func (c *conversation) withdrawOffer() {
 	c.offer = nil
 }
 
-// Bequeath gives away a request that is answered in HTTP/2.
-func (c *conversation) Bequeath() (messages []*dissect.Message) {
+// Bequeath gives away a request that is answered in HTTP/2, and to an heir what is
+// remembered of a handshake.
+func (c *conversation) Bequeath(heir bool) (messages []*dissect.Message) {
 	messages, c.offer = c.offer, nil
+	if len(messages) == 0 && heir {
+		return c.handshake
+	}
 	return messages
 }

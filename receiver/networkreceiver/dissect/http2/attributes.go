@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
@@ -37,7 +38,7 @@ func (Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dis
 			}
 		}
 	}
-	s := httpmessage.Describe(side, to, from, out)
+	s := application.Describe(side, to, from, out)
 	if unknown > 0 {
 		out.Int("wirespan.http2.unknown_fields", int64(unknown))
 	}

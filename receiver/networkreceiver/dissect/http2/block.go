@@ -50,7 +50,7 @@ type block struct {
 
 // begin starts a block, and leaves nothing of the one before.
 func (b *block) begin(f frame, promised uint32, first conn.Mark) {
-	clear(b.fields)
+	b.clear()
 	*b = block{
 		table: b.table, sink: b.sink, limit: b.limit, fields: b.fields[:0],
 		open: true, frame: f, promised: promised, first: first, last: first,
@@ -174,7 +174,19 @@ func (b *block) giveUp(why flagSet) {
 	b.table.forget()
 }
 
-// finish ends the block. What it holds stays until the next one begins.
+// spareFields is how many fields' room is kept for the next block.
+const spareFields = 32
+
+// clear lets go of the fields, which belong to messages by now.
+func (b *block) clear() {
+	clear(b.fields)
+	b.fields = b.fields[:0]
+	if cap(b.fields) > spareFields {
+		b.fields = nil
+	}
+}
+
+// finish ends the block. What it holds stays until clear.
 func (b *block) finish() {
 	b.open = false
 	b.sink.Release(b.held)
@@ -184,5 +196,6 @@ func (b *block) finish() {
 // drop gives up a block whose rest is lost, and all that is known of the table.
 func (b *block) drop() {
 	b.finish()
+	b.clear()
 	b.table.forget()
 }

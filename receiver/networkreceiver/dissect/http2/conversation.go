@@ -49,7 +49,7 @@ func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (use
 			n, need = c.start(d, h, b)
 		case h.left > 0:
 			n = min(h.left, len(b)-used)
-			c.more(d, h, m.At(used+n-1), b[used:used+n])
+			c.more(d, h, m, used, b[used:used+n])
 		default:
 			n, need, err = c.frame(d, h, m, used, b[used:])
 		}
@@ -202,15 +202,18 @@ func roleOf(d dissect.Direction, id uint32) (role, bool) {
 	return 0, false
 }
 
-// more takes bytes of a payload, the last of them at m.
-func (c *conversation) more(d dissect.Direction, h *half, m conn.Mark, b []byte) {
+// more takes bytes of a payload, which start at index at of the data that m marks.
+func (c *conversation) more(d dissect.Direction, h *half, m dissect.Marks, at int, b []byte) {
 	if h.payload {
 		if p := c.current(d, h); p != nil {
-			p.see(len(b), m)
+			p.see(len(b), m.At(at+len(b)-1))
 			if content := b[:min(len(b), max(0, h.left-h.padding))]; len(content) > 0 {
 				toCome, exact := p.toCome(len(content))
+				p.body.Read(content, m, at)
 				p.body.Take(content, toCome, exact, c.limits.BodyBytes, c.sink)
 			}
+		} else if t := c.through(d, h); t != nil {
+			t.Read(b[:min(len(b), max(0, h.left-h.padding))], m, at)
 		}
 	}
 	h.left -= len(b)
@@ -289,6 +292,8 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 		p.see(int(n), m)
 		p.gap += n
 		p.body.Lose(min(n, uint64(max(0, h.left-h.padding))))
+	} else if t := c.through(d, h); t != nil && p == nil {
+		t.Lose(min(n, uint64(max(0, h.left-h.padding))))
 	}
 	h.left -= int(n)
 	if h.left == 0 && h.payload {
@@ -306,6 +311,10 @@ func (c *conversation) lose(d dissect.Direction, h *half) {
 	for s := c.streams.first; s != nil; s = s.next {
 		if which, ok := roleOf(d, s.id); ok {
 			s.parts[which].doubt = true
+			s.parts[which].body.Doubt()
+		}
+		if t := s.tunnel[d]; t != nil {
+			t.Lose(0)
 		}
 	}
 }
@@ -319,6 +328,7 @@ func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 		if which, ok := roleOf(d, s.id); ok {
 			c.finish(s, which, cmp.Or(r.String(), "shutdown"))
 		}
+		s.tunnel.end(d, cmp.Or(r.String(), "shutdown"))
 		c.settle(s)
 		s = next
 	}

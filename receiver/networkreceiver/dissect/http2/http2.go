@@ -25,6 +25,7 @@ var (
 	_ dissect.Conversation = (*conversation)(nil)
 	_ dissect.Resyncer     = (*conversation)(nil)
 	_ dissect.Heir         = (*conversation)(nil)
+	_ dissect.Narrator     = Dissector{}
 )
 
 var (

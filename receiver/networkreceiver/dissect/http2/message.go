@@ -15,7 +15,7 @@ import (
 const (
 	// maxStarved is how much of a pseudo-header field is kept without a grant.
 	maxStarved  = 1 << 10
-	messageSize = int(unsafe.Sizeof(requestMessage{}))
+	messageSize = int(unsafe.Sizeof(requestMessage{}))*9/8 + dissect.WaitBytes
 )
 
 // requestMessage and responseMessage are one allocation each.
@@ -32,6 +32,7 @@ type responseMessage struct {
 // endBlock acts on a header block that is complete.
 func (c *conversation) endBlock(d dissect.Direction, h *half) {
 	b := &h.block
+	defer b.clear()
 	b.finish()
 	if b.frame.kind == typePushPromise {
 		c.promise(b)
@@ -117,6 +118,8 @@ func (c *conversation) open(id uint32) *stream {
 
 // close ends a stream.
 func (c *conversation) close(s *stream) {
+	s.tunnel.end(dissect.ToServer, "rst")
+	s.tunnel.end(dissect.ToClient, "rst")
 	c.streams.remove(s)
 	c.sink.Release(streamSize)
 }
@@ -142,6 +145,7 @@ func (c *conversation) endStream(d dissect.Direction, id uint32) {
 	}
 	s.parts[which].ended = true
 	c.finish(s, which, "")
+	s.tunnel.end(d, "")
 	c.settle(s)
 }
 
@@ -166,6 +170,9 @@ func (c *conversation) beginRequest(s *stream, b *block) {
 	case methodHead:
 		s.head = true
 	}
+	if granted && !b.frame.has(flagEndStream) {
+		c.attachReader(s, request)
+	}
 }
 
 func (c *conversation) beginResponse(s *stream, b *block) {
@@ -181,8 +188,9 @@ func (c *conversation) beginResponse(s *stream, b *block) {
 		*p = part{}
 	case s.connect && f.status >= 200 && f.status < 300 && !b.frame.has(flagEndStream):
 		// What follows is a tunnel (RFC 9113, section 8.5; RFC 8441).
-		c.finish(s, request, "")
-		c.finish(s, response, "")
+		c.accept(s)
+	case !b.frame.has(flagEndStream):
+		c.attachReader(s, response)
 	}
 }
 
@@ -271,7 +279,6 @@ func (c *conversation) finish(s *stream, which role, why string) {
 	if m == nil {
 		return
 	}
-	p.msg = nil
 	if p.doubt && why != "" {
 		why = "gap"
 	}
@@ -293,8 +300,9 @@ func (c *conversation) finish(s *stream, which role, why string) {
 	if p.body.Finish(&m.Content, p.codings, c.limits.BodyBytes, c.sink) {
 		p.flags |= flagCodingError
 	}
+	m.Events = p.body.EndStream(&m.Content, p.last, why)
 	m.Flags = p.flags.names()
 	m.Reserved = p.reserved + p.body.Reserved
-	p.reserved, p.body = 0, httpmessage.Body{}
+	p.msg, p.reserved, p.body = nil, 0, httpmessage.Body{}
 	c.sink.Message(m)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
 
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
@@ -107,6 +108,10 @@ func TestFindStart(t *testing.T) {
 func FuzzProbe(f *testing.F) {
 	f.Add([]byte(preface), []byte(""))
 	f.Add([]byte(frames(func(e *end) { e.get(1) })), []byte(frames(func(e *end) { e.headers(1, true, ":status", "200") })))
+	for _, c := range seed.Conversations(f) {
+		there, back := c.Bytes()
+		f.Add(there, back)
+	}
 	f.Fuzz(func(t *testing.T, in, out []byte) {
 		straight, turned := Dissector{}.Probe(in, out), Dissector{}.Probe(out, in)
 		if straight == dissect.No || straight == dissect.NeedMore {
@@ -120,6 +125,10 @@ func FuzzProbe(f *testing.F) {
 // accounts must agree.
 func FuzzConversation(f *testing.F) {
 	f.Add([]byte(preface+frames(func(e *end) { e.get(1); e.get(3) })), []byte(frames(func(e *end) { _ = e.WriteSettings(); e.headers(1, true, ":status", "200") })), uint16(40), uint16(3))
+	for _, c := range seed.Conversations(f) {
+		there, back := c.Bytes()
+		f.Add(there, back, uint16(40), uint16(10))
+	}
 	f.Fuzz(func(t *testing.T, in, out []byte, at, n uint16) {
 		p := newPlayer(dissect.Limits{HeaderBytes: 4 << 10, BodyBytes: 1 << 10, Outstanding: 4})
 		for d, b := range [][]byte{in, out} {

@@ -27,6 +27,9 @@ type stream struct {
 	parts      [2]part // by role
 	connect    bool    // the request's method is CONNECT
 	head       bool    // or HEAD
+	teller     teller
+	tunnel     tunnel
+	peer       httpmessage.Reader // of the request's body, also when that is over
 	prev, next *stream
 }
 

@@ -18,6 +18,8 @@ type Body struct {
 	Kept     []byte
 	Reserved int    // granted by Sink.Keep for Kept
 	Cut      string // why no more is kept: Content.Truncated
+
+	stream Stream // who reads it while it comes
 }
 
 // Take adds bytes that were seen. toCome is how many bytes are known to come, these
@@ -56,8 +58,12 @@ func (b *Body) grow(n int, toCome uint64, exact bool, limit int, sink dissect.Si
 	}
 	want = min(want, limit)
 	if !sink.Keep(want - have) {
-		b.Cut = "memory"
-		return false
+		// What is left may do for a smaller step.
+		want = min(want, need+need/8)
+		if !sink.Keep(want - have) {
+			b.Cut = "memory"
+			return false
+		}
 	}
 	b.Reserved += want - have
 	grown := make([]byte, len(b.Kept), want)
@@ -70,6 +76,7 @@ func (b *Body) grow(n int, toCome uint64, exact bool, limit int, sink dissect.Si
 // nothing is joined that was not together.
 func (b *Body) Lose(n uint64) {
 	b.Size += n
+	b.stream.lose(n)
 	b.Truncate("gap")
 }
 

@@ -57,7 +57,7 @@ func describeRequest(side dissect.Side, r *Request, out dissect.Attributes) {
 		out.Str("http.request.method_original", r.Method)
 	}
 	out.Int("http.request.body.size", int64(r.Message.Content.BodySize))
-	if agent := field(r.Message, "User-Agent"); agent != "" {
+	if agent := Field(r.Message, "User-Agent"); agent != "" {
 		out.Str("user_agent.original", agent)
 	}
 	if side == dissect.ServerSide {
@@ -73,11 +73,11 @@ func describeClient(t Target, out dissect.Attributes) {
 		return
 	}
 	if !t.Unknown && t.Scheme != "" {
-		full := t.Scheme + "://" + t.Authority + t.Path
+		mark := ""
 		if t.Query != "" {
-			full += "?" + t.Query
+			mark = "?"
 		}
-		out.Str("url.full", full)
+		out.Str("url.full", t.Scheme+"://"+t.Authority+t.Path+mark+t.Query)
 	}
 	putServer(t.Host(), t.Scheme, out)
 }

@@ -49,7 +49,7 @@ func ParseMediaType(v string) (media, charset string) {
 }
 
 // AppendCodings appends the codings of one field's value in lower case. identity is
-// no coding (RFC 9110, section 8.4.1).
+// no coding (RFC 9110, section 8.4.1), and none is how some servers write it.
 func AppendCodings(codings []string, value string) []string {
 	for {
 		coding, rest, ok := NextElement(value)
@@ -57,15 +57,15 @@ func AppendCodings(codings []string, value string) []string {
 			return codings
 		}
 		coding, _, _ = strings.Cut(coding, ";")
-		if coding = strings.ToLower(TrimOWS(coding)); coding != "identity" {
+		if coding = strings.ToLower(TrimOWS(coding)); coding != "identity" && coding != "none" {
 			codings = append(codings, coding)
 		}
 		value = rest
 	}
 }
 
-// field is the first value of a field.
-func field(m *dissect.Message, name string) string {
+// Field is the first value of a field.
+func Field(m *dissect.Message, name string) string {
 	for _, h := range m.Content.Headers {
 		if len(h.Name) == len(name) && strings.EqualFold(h.Name, name) {
 			return h.Value

@@ -16,7 +16,7 @@ type forwarded struct {
 
 // parseForwarded reads Forwarded (RFC 7239), or else the X-Forwarded fields.
 func parseForwarded(m *dissect.Message) (f forwarded) {
-	if v := field(m, "Forwarded"); v != "" {
+	if v := Field(m, "Forwarded"); v != "" {
 		first, _, _ := NextElement(v)
 		for first != "" {
 			var pair string
@@ -33,9 +33,9 @@ func parseForwarded(m *dissect.Message) (f forwarded) {
 			}
 		}
 	} else {
-		f.client, _, _ = NextElement(field(m, "X-Forwarded-For"))
-		f.host, _, _ = NextElement(field(m, "X-Forwarded-Host"))
-		f.proto, _, _ = NextElement(strings.ToLower(field(m, "X-Forwarded-Proto")))
+		f.client, _, _ = NextElement(Field(m, "X-Forwarded-For"))
+		f.host, _, _ = NextElement(Field(m, "X-Forwarded-Host"))
+		f.proto, _, _ = NextElement(strings.ToLower(Field(m, "X-Forwarded-Proto")))
 	}
 	// RFC 7239, section 6: the client may hide.
 	if f.client == "unknown" || strings.HasPrefix(f.client, "_") {

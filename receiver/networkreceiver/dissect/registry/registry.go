@@ -9,6 +9,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dns"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 )
 
 // All is every dissector, in the order in which the engine probes them. The first
@@ -16,9 +17,10 @@ import (
 // stands before what is recognised by its looks.
 func All() []dissect.Dissector {
 	return []dissect.Dissector{
-		http2.Dissector{}, // by the preface; in the middle by frames, which begin with a zero byte as no text does
-		http.Dissector{},  // by a whole request or status line
-		dns.TCP,           // by a header and sections that fit, after their length
-		dns.UDP,           // likewise, in datagrams
+		http2.Dissector{},     // by the preface; in the middle by frames, which begin with a zero byte as no text does
+		http.Dissector{},      // by a whole request or status line
+		dns.TCP,               // by a header and sections that fit, after their length
+		dns.UDP,               // likewise, in datagrams
+		websocket.Dissector{}, // by a client's masks, in the middle; else by name, after its handshake
 	}
 }

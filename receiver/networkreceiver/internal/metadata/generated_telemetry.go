@@ -497,7 +497,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverNetworkDissectBytes, err = builder.meter.Int64ObservableCounter(
 		"otelcol_receiver_network_dissect_bytes",
-		metric.WithDescription("Bytes that did not reach dissection (gap), were not dissected (skipped) or were not given back by a dissector (unreleased), by kind. [Development]"),
+		metric.WithDescription("Bytes that did not reach dissection (gap), were not dissected (skipped), were left out of large bodies by the capture because they are not kept (spared) or were not given back by a dissector (unreleased), by kind. [Development]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -509,7 +509,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverNetworkDroppedRecords, err = builder.meter.Int64ObservableCounter(
 		"otelcol_receiver_network_dropped_records",
-		metric.WithDescription("Spans and log records that the next component did not take in time, by signal and reason. [Development]"),
+		metric.WithDescription("Spans and log records that the next component did not take in time, by signal, reason and class. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
@@ -551,7 +551,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverNetworkMessages, err = builder.meter.Int64ObservableCounter(
 		"otelcol_receiver_network_messages",
-		metric.WithDescription("Protocol messages found, by protocol and kind (request, response, interim, one_way). [Development]"),
+		metric.WithDescription("Protocol messages found, by protocol and kind (request, response, interim, one_way, event). [Development]"),
 		metric.WithUnit("{message}"),
 	)
 	errs = errors.Join(errs, err)

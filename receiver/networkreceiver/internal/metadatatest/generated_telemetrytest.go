@@ -134,7 +134,7 @@ func AssertEqualReceiverNetworkConnectionsOpened(t *testing.T, tt *componenttest
 func AssertEqualReceiverNetworkDissectBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_network_dissect_bytes",
-		Description: "Bytes that did not reach dissection (gap), were not dissected (skipped) or were not given back by a dissector (unreleased), by kind. [Development]",
+		Description: "Bytes that did not reach dissection (gap), were not dissected (skipped), were left out of large bodies by the capture because they are not kept (spared) or were not given back by a dissector (unreleased), by kind. [Development]",
 		Unit:        "By",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -166,7 +166,7 @@ func AssertEqualReceiverNetworkDissectEvents(t *testing.T, tt *componenttest.Tel
 func AssertEqualReceiverNetworkDroppedRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_network_dropped_records",
-		Description: "Spans and log records that the next component did not take in time, by signal and reason. [Development]",
+		Description: "Spans and log records that the next component did not take in time, by signal, reason and class. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -274,7 +274,7 @@ func AssertEqualReceiverNetworkMemoryUsed(t *testing.T, tt *componenttest.Teleme
 func AssertEqualReceiverNetworkMessages(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_network_messages",
-		Description: "Protocol messages found, by protocol and kind (request, response, interim, one_way). [Development]",
+		Description: "Protocol messages found, by protocol and kind (request, response, interim, one_way, event). [Development]",
 		Unit:        "{message}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

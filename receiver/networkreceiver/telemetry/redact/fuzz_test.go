@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 )
 
 var mediaTypes = []string{
@@ -25,6 +27,9 @@ func FuzzBody(f *testing.F) {
 	f.Add(uint8(3), []byte("--b\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\nx\r\n--b--"))
 	f.Add(uint8(5), []byte("<a:password x='y'>z</a:password>"))
 	f.Add(uint8(6), []byte("password: x\n'token': \\\"y"))
+	for i, b := range seed.Bodies(f) {
+		f.Add(uint8(i), b.Bytes)
+	}
 	f.Fuzz(func(t *testing.T, kind uint8, body []byte) {
 		mediaType := mediaTypes[int(kind)%len(mediaTypes)]
 		r := New(Default())
@@ -63,6 +68,9 @@ func FuzzStrings(f *testing.F) {
 	f.Add("Referer", "https://a:b@c/?token=d#e=f")
 	f.Add("X", `a="b, c='d\u0026token=x`)
 	f.Add("curl", "-u a:b")
+	for _, field := range seed.Fields(f) {
+		f.Add(field.Name, field.Value)
+	}
 	f.Fuzz(func(t *testing.T, name, value string) {
 		r := New(Default())
 		_ = r.Header(name, value)

@@ -64,10 +64,10 @@ func saysText(mediaType string) bool {
 	return false
 }
 
-// binary reports whether a body is not text. In random bytes any name can be
+// isBinary reports whether a body is not text. In random bytes any name can be
 // found, and what is replaced there was no secret. The body may have been cut
 // within a character.
-func binary(body []byte) bool {
+func isBinary(body []byte) bool {
 	if bytes.IndexByte(body, 0) >= 0 {
 		return true
 	}

@@ -47,9 +47,10 @@ var (
 // names tells whether a name stands for a secret.
 type names struct {
 	exact    map[string]bool // also false: allowed names
-	contains []string
+	contains []word
 	suffixes []string
 	verdicts [256][2]verdict // the newer one of each pair first
+	harmless [256]shortName  // short names that are no secret's
 }
 
 // verdict is what was found about a name, as it was spelled. Few names make up
@@ -59,14 +60,31 @@ type verdict struct {
 	secret bool
 }
 
+// word is a text that names have in them.
+type word struct {
+	text    string
+	letters uint32
+}
+
+// lettersOf has a bit for each letter of a normalised name. A name without all letters
+// of a word does not have the word in it.
+func lettersOf(name string) (letters uint32) {
+	for i := range len(name) {
+		letters |= 1 << (name[i] & 31)
+	}
+	return letters
+}
+
 // maxVerdictName bounds the names that are remembered.
 const maxVerdictName = 64
 
 func newNames(l list, extra, allow []string) *names {
 	n := &names{
 		exact:    make(map[string]bool),
-		contains: strings.Fields(l.contains),
 		suffixes: strings.Fields(l.suffixes),
+	}
+	for text := range strings.FieldsSeq(l.contains) {
+		n.contains = append(n.contains, word{text, lettersOf(text)})
 	}
 	for name := range strings.FieldsSeq(l.exact) {
 		n.exact[name] = true
@@ -117,8 +135,9 @@ func (n *names) judge(name string) bool {
 	if verdict, listed := n.exact[name]; listed {
 		return verdict
 	}
+	letters := lettersOf(name)
 	for _, word := range n.contains {
-		if strings.Contains(name, word) {
+		if letters&word.letters == word.letters && strings.Contains(name, word.text) {
 			return true
 		}
 	}

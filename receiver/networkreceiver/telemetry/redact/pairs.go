@@ -13,7 +13,7 @@ package redact
 // and values without any quotes, as YAML has them.
 func redactPairs[T text](r *Redactor, s T, bare bool) T {
 	e := edit[T]{src: s}
-	for i := indexByte(s, 0, ':'); i >= 0; i = indexByte(s, i, ':') {
+	for i := nextColon(r.keys, s, 0, bare); i >= 0; i = nextColon(r.keys, s, i, bare) {
 		colon := i
 		i++
 		start := skipSpace(s, i)
@@ -32,6 +32,15 @@ func redactPairs[T text](r *Redactor, s T, bare bool) T {
 		i = max(to, i)
 	}
 	return e.result()
+}
+
+// nextColon is the index of the next colon at or after i that has to be looked at,
+// or -1.
+func nextColon[T text](n *names, s T, i int, bare bool) int {
+	if b, ok := any(s).([]byte); ok && !bare {
+		return nextSuspect(n, b, i)
+	}
+	return indexByte(s, i, ':')
 }
 
 // quotedBefore reports whether a quote closes before the colon at index colon.

@@ -68,8 +68,10 @@ func nameBefore[T text](s T, eq int, m *mode) (name T, ok bool) {
 	return s[start:eq], start < eq && (start > 0 || m.atStart)
 }
 
-// endsWithAmpersand reports whether an ampersand as encoding/json writes it ends
-// before index i.
+// escapedAmpersand is an ampersand as encoding/json writes it.
+var escapedAmpersand = []byte(`\u0026`)
+
+// endsWithAmpersand reports whether an escapedAmpersand ends before index i.
 func endsWithAmpersand[T text](s T, i int) bool {
 	return i >= 6 && s[i-1] == '6' && s[i-2] == '2' && s[i-3] == '0' && s[i-4] == '0' && s[i-5] == 'u' && s[i-6] == '\\'
 }
@@ -88,7 +90,7 @@ func valueOf[T text](s T, i int, m *mode) (start, end int) {
 // redactEncoded redacts JSON and URLs that stand percent-encoded in a value, as in
 // payload=%7B%22token%22%3A... and redirect_uri=https%3A%2F%2F...
 func redactEncoded[T text](r *Redactor, value T) (string, bool) {
-	if indexByte(value, 0, '%') < 0 {
+	if !encodesSecret(value) {
 		return "", false
 	}
 	plain := unescape(value)
@@ -99,7 +101,28 @@ func redactEncoded[T text](r *Redactor, value T) (string, bool) {
 	if r.set.URLs {
 		clean = scrub(r, clean, embeddedText)
 	}
-	return url.QueryEscape(clean), clean != plain
+	if clean == plain {
+		return "", false
+	}
+	return url.QueryEscape(clean), true
+}
+
+// encodesSecret reports whether a percent-encoded value may hold a pair, a parameter
+// or userinfo: each has a colon, an equals sign or an @.
+func encodesSecret[T text](value T) bool {
+	if indexByte(value, 0, '%') < 0 {
+		return false
+	}
+	for i := range len(value) {
+		c := value[i]
+		if c == '%' && i+2 < len(value) && isHex(value[i+1]) && isHex(value[i+2]) {
+			c = unhex(value[i+1])<<4 | unhex(value[i+2])
+		}
+		if c == ':' || c == '=' || c == '@' {
+			return true
+		}
+	}
+	return false
 }
 
 // unescape undoes percent-encoding. What is not a whole escape stays as it is.
@@ -121,19 +144,34 @@ func unescape[T text](s T) string {
 
 // redactUserinfo replaces user:password@ after the slashes of a URL.
 func redactUserinfo[T text](r *Redactor, s T) T {
-	if indexByte(s, 0, '@') < 0 {
-		return s
-	}
 	e := edit[T]{src: s}
-	if start := afterSlashes(s, 0); start > 0 { // without a scheme
-		replaceUserinfo(r, &e, start)
-	}
-	for i := indexByte(s, e.done, ':'); i >= 0; i = indexByte(s, i+1, ':') {
-		if start := afterSlashes(s, i+1); start > 0 {
-			i = max(i, replaceUserinfo(r, &e, start))
+	looked := 0 // up to here
+	for at := indexByte(s, 0, '@'); at >= 0; at = indexByte(s, looked, '@') {
+		start := at
+		for start > looked && !authorityEnd[s[start-1]] {
+			start--
 		}
+		if beginsAuthority(s, start) {
+			at = max(at, replaceUserinfo(r, &e, start))
+		}
+		looked = at + 1
 	}
 	return e.result()
+}
+
+// beginsAuthority reports whether "//" stands before index start, or "\/\/" as some
+// write it in JSON, at the beginning of s or after a scheme's colon.
+func beginsAuthority[T text](s T, start int) bool {
+	for range 2 {
+		if start == 0 || s[start-1] != '/' {
+			return false
+		}
+		start--
+		if start > 0 && s[start-1] == '\\' {
+			start--
+		}
+	}
+	return start == 0 || s[start-1] == ':'
 }
 
 // redactAuthority does the same for what stands after the slashes alone, as in
@@ -169,18 +207,3 @@ func replaceUserinfo[T text](r *Redactor, e *edit[T], start int) int {
 }
 
 var authorityEnd = setOf("/?#\"'<>\\ \t\r\n")
-
-// afterSlashes is the index after "//", or "\/\/" as some write it in JSON, at
-// index i, or -1.
-func afterSlashes[T text](s T, i int) int {
-	for range 2 {
-		if i < len(s) && s[i] == '\\' {
-			i++
-		}
-		if i >= len(s) || s[i] != '/' {
-			return -1
-		}
-		i++
-	}
-	return i
-}

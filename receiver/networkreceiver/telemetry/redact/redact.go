@@ -121,7 +121,7 @@ func (r *Redactor) Body(mediaType string, body []byte) []byte {
 		return body
 	}
 	kind := kindOf(mediaType)
-	if (kind == other || kind == plain) && !saysText(mediaType) && binary(body) {
+	if (kind == other || kind == plain) && !saysText(mediaType) && isBinary(body) {
 		kind = opaque
 	}
 	switch kind {
@@ -135,17 +135,17 @@ func (r *Redactor) Body(mediaType string, body []byte) []byte {
 				body = redactParams(r, r.keys, body, formText)
 			}
 		}
-		return r.urlsIn(body, embeddedText)
+		return r.urlsIn(body)
 	case multipart:
 		if r.set.Bodies {
 			body = redactParts(r, body)
 		}
-		return r.urlsIn(body, embeddedText)
+		return r.urlsIn(body)
 	case xml:
 		if r.set.Bodies {
 			body = redactElements(r, body)
 		}
-		return r.urlsIn(body, embeddedText)
+		return r.urlsIn(body)
 	default:
 		if r.set.Bodies {
 			body = redactPairs(r, body, kind == yaml)
@@ -153,15 +153,30 @@ func (r *Redactor) Body(mediaType string, body []byte) []byte {
 				body = redactParams(r, r.keys, body, looseText)
 			}
 		}
-		return r.urlsIn(body, embeddedText)
+		return r.urlsIn(body)
 	}
 }
 
-func (r *Redactor) urlsIn(body []byte, m *mode) []byte {
+// urlsIn redacts the URLs in a body.
+func (r *Redactor) urlsIn(body []byte) []byte {
 	if !r.set.URLs {
 		return body
 	}
-	return scrub(r, body, m)
+	body = redactUserinfo(r, body)
+	if !mayHaveParams(body) {
+		return body
+	}
+	return redactParams(r, r.params, body, embeddedText)
+}
+
+// mayHaveParams reports whether there is an equals sign and something before which
+// embeddedText has parameters begin: most bodies are told by a few fast searches.
+func mayHaveParams(body []byte) bool {
+	if bytes.IndexByte(body, '=') < 0 {
+		return false
+	}
+	return bytes.IndexByte(body, '?') >= 0 || bytes.IndexByte(body, '&') >= 0 || bytes.IndexByte(body, ';') >= 0 ||
+		bytes.IndexByte(body, '#') >= 0 || bytes.Contains(body, escapedAmpersand)
 }
 
 // scrub redacts userinfo and parameters.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/internal/testkit/seed"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -113,6 +114,11 @@ func FuzzExtract(f *testing.F) {
 	f.Add("uber-trace-id", trace32+":"+span16+":0:1", "", "")
 	f.Add("x-amzn-trace-id", "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent="+span16, "", "")
 	f.Add("x-datadog-trace-id", "1", "x-datadog-parent-id", "2")
+	fields := seed.Fields(f)
+	for i, field := range fields {
+		other := fields[(i+1)%len(fields)]
+		f.Add(field.Name, field.Value, other.Name, other.Value)
+	}
 	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
 		c := Extract([]dissect.Header{{Name: name1, Value: value1}, {Name: name2, Value: value2}})
 		if c.Format == None {

@@ -1,0 +1,42 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package conn
+
+import "maps"
+
+// mapSizes are the largest lengths that the maps of a Table have had. Go's maps never
+// shrink, so that one which a flood has filled would keep its memory for good.
+type mapSizes struct {
+	sockets, flows, datagrams, users, wires    int
+	handshakes, owners, closedLive, closedFile int
+}
+
+// compact replaces maps that have become much too large.
+func (s *mapSizes) compact(t *Table) {
+	compact(&t.sockets, &s.sockets)
+	compact(&t.flows, &s.flows)
+	compact(&t.datagrams, &s.datagrams)
+	compact(&t.users, &s.users)
+	compact(&t.wires, &s.wires)
+	compact(&t.handshakes.byRemote, &s.handshakes)
+	compact(&t.owners.bySocket, &s.owners)
+	compact(&t.closedLive.byKey, &s.closedLive)
+	compact(&t.closedFile.byKey, &s.closedFile)
+}
+
+const (
+	smallMap = 1024 // entries; not worth the work
+	muchLess = 4    // the fraction of entries that makes a map too large
+)
+
+func compact[K comparable, V any](m *map[K]V, largest *int) {
+	*largest = max(*largest, len(*m))
+	if *largest <= smallMap || len(*m) > *largest/muchLess {
+		return
+	}
+	*largest = len(*m)
+	smaller := make(map[K]V, len(*m))
+	maps.Copy(smaller, *m)
+	*m = smaller
+}

@@ -1,0 +1,28 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/genai"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/graphql"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/grpc"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/jsonrpc"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/sse"
+)
+
+// protocols are asked in this order: those first that can tell most surely. Event
+// streams may carry each of the others.
+var protocols = []Protocol{
+	grpc.Protocol{},
+	sse.Protocol{},
+	genai.Protocol{},
+	jsonrpc.Protocol{},
+	graphql.Protocol{},
+}
+
+// openers are those of them that read bodies while they come.
+var openers = []Opener{
+	grpc.Protocol{},
+	sse.Protocol{},
+}

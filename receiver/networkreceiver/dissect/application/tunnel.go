@@ -1,0 +1,33 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"strings"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
+)
+
+// OpenTunnel gives the readers of what goes through a stream that an extended CONNECT
+// has opened (RFC 8441), by direction. They are nil if nothing is known of its protocol.
+// origin is the request; the readers keep what they need of it.
+func OpenTunnel(protocol string, origin, response *dissect.Message, limits dissect.Limits, sink dissect.Sink) (readers [2]httpmessage.Reader) {
+	if protocol != "websocket" {
+		return readers
+	}
+	call := httpmessage.Origin(origin)
+	for d := range readers {
+		r := websocket.NewReader(dissect.Direction(d), limits.BodyBytes, sink)
+		r.Origin = call
+		for _, h := range response.Content.Headers {
+			if strings.EqualFold(h.Name, "Sec-WebSocket-Extensions") {
+				r.Extensions(h.Value)
+			}
+		}
+		readers[d] = &websocket.Stream{Reader: r}
+	}
+	return readers
+}

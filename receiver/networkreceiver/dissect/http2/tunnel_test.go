@@ -1,0 +1,95 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package http2
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
+)
+
+// webSocketCall opens a tunnel for WebSocket on stream 1, sends a masked text there and
+// two frames back, and closes it. Each DATA frame has so many bytes.
+func webSocketCall(t *testing.T, p *player, each int) {
+	client, server := p.ends[toServer], p.ends[toClient]
+	client.headers(1, false, ":method", "CONNECT", ":protocol", "websocket", ":scheme", "http", ":path", "/chat", ":authority", "a.example",
+		"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	p.flush(t, toServer)
+	server.headers(1, false, ":status", "200")
+	p.flush(t, toClient)
+	send := func(d dissect.Direction, bytes string) {
+		for len(bytes) > 0 {
+			n := min(each, len(bytes))
+			_ = p.ends[d].WriteData(1, false, []byte(bytes[:n]))
+			bytes = bytes[n:]
+		}
+		p.flush(t, d)
+	}
+	send(toServer, "\x81\x85\x01\x02\x03\x04"+"igohn") // "hello", masked
+	send(toClient, "\x81\x05hello\x82\x7e\x01\x00"+string(make([]byte, 256)))
+	_ = client.WriteData(1, true, nil)
+	p.flush(t, toServer)
+	_ = server.WriteData(1, true, nil)
+	p.flush(t, toClient)
+}
+
+// TestWebSocketTunnel finds messages in the frames of a stream, however DATA frames cut
+// them, and tells them as events of the call that opened it (RFC 8441).
+func TestWebSocketTunnel(t *testing.T) {
+	for _, each := range []int{1, 2, 3, 7, 1000} {
+		t.Run(fmt.Sprint(each), func(t *testing.T) {
+			p := newPlayer(dissect.Limits{BodyBytes: 1 << 16}).start(t)
+			webSocketCall(t, p, each)
+			p.finish(t)
+			require.Len(t, p.messages, 5)
+			assert.Equal(t, dissect.Request, p.messages[0].Kind)
+			assert.Equal(t, dissect.Response, p.messages[1].Kind)
+			want := []struct {
+				direction dissect.Direction
+				opcode    string
+				body      string
+			}{{toServer, "text", "hello"}, {toClient, "text", "hello"}, {toClient, "binary", string(make([]byte, 256))}}
+			for i, m := range p.messages[2:] {
+				assert.Equal(t, dissect.Event, m.Kind)
+				assert.Equal(t, want[i].direction, m.Direction)
+				assert.Equal(t, want[i].opcode, m.Protocol.(*websocket.Info).Opcode)
+				assert.Equal(t, want[i].body, string(m.Content.Body))
+				assert.Empty(t, m.Incomplete)
+				assert.Equal(t, uint64(1), m.Key)
+				require.NotNil(t, m.Origin)
+				assert.Equal(t, p.messages[0].First, m.Origin.First)
+				assert.Equal(t, "traceparent", m.Origin.Content.Headers[0].Name)
+			}
+		})
+	}
+}
+
+// TestTunnelReset breaks a tunnel off within a message, and opens one for a protocol that
+// nobody knows.
+func TestTunnelReset(t *testing.T) {
+	p := newPlayer(dissect.Limits{BodyBytes: 1 << 16}).start(t)
+	for id, protocol := range map[uint32]string{1: "websocket", 3: "other"} {
+		p.ends[toServer].headers(id, false, ":method", "CONNECT", ":protocol", protocol, ":scheme", "http", ":path", "/", ":authority", "a.example")
+		p.flush(t, toServer)
+		p.ends[toClient].headers(id, false, ":status", "200")
+		_ = p.ends[toClient].WriteData(id, false, []byte("\x81\x05hel"))
+		_ = p.ends[toClient].WriteRSTStream(id, 8)
+		p.flush(t, toClient)
+	}
+	p.finish(t)
+	var events []*dissect.Message
+	for _, m := range p.messages {
+		if m.Kind == dissect.Event {
+			events = append(events, m)
+		}
+	}
+	require.Len(t, events, 1)
+	assert.Equal(t, "rst", events[0].Incomplete)
+	assert.Equal(t, "hel", string(events[0].Content.Body))
+}
