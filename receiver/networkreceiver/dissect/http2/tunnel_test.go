@@ -74,7 +74,8 @@ func TestWebSocketTunnel(t *testing.T) {
 // nobody knows.
 func TestTunnelReset(t *testing.T) {
 	p := newPlayer(dissect.Limits{BodyBytes: 1 << 16}).start(t)
-	for id, protocol := range map[uint32]string{1: "websocket", 3: "other"} {
+	for i, protocol := range []string{"websocket", "other"} {
+		id := uint32(2*i + 1)
 		p.ends[toServer].headers(id, false, ":method", "CONNECT", ":protocol", protocol, ":scheme", "http", ":path", "/", ":authority", "a.example")
 		p.flush(t, toServer)
 		p.ends[toClient].headers(id, false, ":status", "200")
