@@ -116,6 +116,25 @@ type Handler interface {
 	Tick(now int64)
 }
 
+// Plain is what a process handed to its TLS library to be sent, or got from it. It
+// is borrowed like a Segment.
+type Plain struct {
+	Time      int64  // when the library returned, nanoseconds since the Unix epoch
+	Socket    uint64 // socket cookie of the local end
+	Direction Direction
+	// Offset is the position of Payload[0] among all plaintext bytes of this
+	// direction, from the first one that could have been seen. A jump is a loss.
+	Offset  uint64
+	Payload []byte
+}
+
+// PlainHandler is a Handler that takes the plaintext of encrypted connections beside
+// their segments, in the same goroutine. It may come before the segments that carry
+// it (egress) or after them, and the same byte comes once.
+type PlainHandler interface {
+	Plain(p *Plain)
+}
+
 // LocalHandler is a Handler that hears of connections within this machine of which
 // the source captures one end only.
 type LocalHandler interface {

@@ -22,6 +22,7 @@ func (*counter) Open(*Conn)                                {}
 func (s *counter) Data(_ *Conn, _ Dir, _ Mark, b []byte)   { s.bytes += uint64(len(b)) }
 func (s *counter) Gap(_ *Conn, _ Dir, _ Mark, n uint64)    { s.gaps += n }
 func (s *counter) Spared(_ *Conn, _ Dir, _ Mark, n uint64) { s.gaps += n }
+func (*counter) Plain(*Conn, Dir, Mark, []byte)            {}
 func (s *counter) End(*Conn, Dir, int64, Reason)           { s.ends++ }
 func (s *counter) Close(*Conn, int64, Reason)              { s.closes++ }
 func (*counter) Tick(int64)                                {}

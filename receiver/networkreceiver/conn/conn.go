@@ -116,6 +116,11 @@ type Sink interface {
 	// Skip says that n bytes of this direction from here on were left out because
 	// they are not needed; see Conn.Spare.
 	Spared(c *Conn, d Dir, m Mark, n uint64)
+	// Plain hands over what a process gave to its TLS library for this direction, or
+	// got from it: the plaintext of bytes that come, or have come, by Data. b is
+	// borrowed. m.Time and m.Offset count; the offset is that of the plaintext alone,
+	// and a jump of it is a loss.
+	Plain(c *Conn, d Dir, m Mark, b []byte)
 	// End says that nothing more will come in this direction.
 	End(c *Conn, d Dir, t int64, r Reason)
 	// Close ends the connection. End has been called for both directions.

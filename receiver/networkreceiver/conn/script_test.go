@@ -113,6 +113,10 @@ func (r *recorder) Spared(c *Conn, d Dir, m Mark, n uint64) {
 	r.say("%s%s skip %d", s.name, ">}"[d:d+1], n)
 }
 
+func (r *recorder) Plain(c *Conn, d Dir, _ Mark, b []byte) {
+	r.say("%s%s plain %q", r.conns[c].name, ">}"[d:d+1], b)
+}
+
 func (r *recorder) End(c *Conn, d Dir, _ int64, reason Reason) {
 	s := r.conns[c]
 	require.NotNil(r.t, s, "not open")

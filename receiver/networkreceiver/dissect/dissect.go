@@ -119,6 +119,34 @@ type Sparer interface {
 	Spared(d Direction, m conn.Mark, n uint64)
 }
 
+// Carrier is a Conversation whose bytes carry another protocol: TLS. The engine looks
+// for that protocol in what comes by the channel, in a session of its own.
+type Carrier interface {
+	// Carry gives the channel, before the first Data.
+	Carry(inner Channel)
+	// DescribeCarrier tells what every call that is carried has to say of the carrier
+	// ("tls.protocol.version"). It is a pure function of the conversation's state.
+	DescribeCarrier(out Attributes)
+}
+
+// Channel takes the bytes that a Carrier carries, as conn.Sink takes those of a
+// connection: contiguous in each direction, borrowed. An offset counts the carried
+// bytes only; Time, Seq and Ack are of the bytes on the wire that carried them.
+type Channel interface {
+	Data(d Direction, m conn.Mark, b []byte)
+	Gap(d Direction, m conn.Mark, n uint64)
+	End(d Direction, t int64, r conn.Reason)
+}
+
+// Unveiled is a Carrier that can be told what it carries, by who saw it outside.
+type Unveiled interface {
+	Carrier
+	// Plain gives carried bytes. m.Offset counts them, and a jump of it is a loss;
+	// m.Time is when they were seen. They may come before the bytes that carry them,
+	// or after. b is borrowed.
+	Plain(d Direction, m conn.Mark, b []byte)
+}
+
 // Testator is a Conversation that has messages left when it hands the connection
 // over, because they belong to what follows: the request that is answered in another
 // protocol.
@@ -166,6 +194,8 @@ type Session struct {
 	// First is true for the first session of a connection, false after an
 	// upgrade.
 	First bool
+	// Carrier is what carries this session's bytes; nil if the connection does.
+	Carrier Carrier
 	// Pairing belongs to the next stage.
 	Pairing any
 }
@@ -227,6 +257,8 @@ type Message struct {
 	// Incomplete says why the message ended early ("fin", "rst", "gap",
 	// "evicted", "idle", "shutdown", "upgrade"); empty when it is whole.
 	Incomplete string
+	// Encrypted is set where the message came inside TLS.
+	Encrypted bool
 	// Midway is set where the beginning of the message was not seen.
 	Midway bool
 	// Flags name ambiguities and oddities ("http.conflicting_lengths"); they are

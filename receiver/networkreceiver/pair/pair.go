@@ -14,6 +14,8 @@ type Exchange struct {
 	Dissector dissect.Dissector
 	// ClientIsLocal tells which end of Conn sent the request.
 	ClientIsLocal bool
+	// Carrier is what carried the call (TLS); nil if the connection did. Borrowed.
+	Carrier dissect.Carrier
 
 	Request  *dissect.Message   // nil if it was not seen
 	Interim  []*dissect.Message // 1xx and their like, in order
@@ -35,6 +37,7 @@ type Event struct {
 	Conn          *conn.Conn // borrowed: valid until the sink returns
 	Dissector     dissect.Dissector
 	ClientIsLocal bool
+	Carrier       dissect.Carrier // as in Exchange
 	// Origin is the call's request, borrowed; nil if it was not seen.
 	Origin  *dissect.Message
 	Message *dissect.Message // the sink owns it
