@@ -124,7 +124,7 @@ bench-length: ## Measure whether a call costs more in a long run than in a short
 	go test -run '^$$' -bench BenchmarkLength -benchtime 1x -timeout 3h ./test/bench -calls $(or $(CALLS),10000000)
 
 .PHONY: bench-live
-bench-live: ## Measure live capture beside nginx and wrk, with its comparison (root; ROUNDS=7 DURATION=3s ONLY=ABSLFGDE PARTS=saturation,kernel,latency,bulk)
+bench-live: ## Measure live capture beside nginx and wrk, with its comparison (root; ROUNDS=7 DURATION=3s ONLY=ABSLFGNDE PARTS=saturation,kernel,latency,bulk)
 	@mkdir -p build
 	@CGO_ENABLED=0 go build -o build/bench-live ./test/bench/live
 	@$(SUDO) build/bench-live $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(DURATION),-duration $(DURATION)) \

@@ -36,8 +36,9 @@ func (b *bench) bulk(ctx context.Context) error {
 	}
 	defer stop()
 	speed := map[string][]float64{}
+	watched := chosen("BNE")
 	for round := range b.rounds {
-		for _, v := range []variant{variants[0], variants[1]} {
+		for _, v := range append(chosen("A"), watched...) {
 			for _, way := range []string{"download", "upload"} {
 				perSec, s, err := b.transfer(ctx, v, round, way, file, addr)
 				if err != nil {
@@ -48,14 +49,16 @@ func (b *bench) bulk(ctx context.Context) error {
 			}
 		}
 	}
-	fmt.Fprintln(os.Stdout, "\n| | nobody watches, MB/s | Wirespan, MB/s | ratio |\n| --- | --- | --- | --- |")
+	fmt.Fprintf(os.Stdout, "\n| %d MB | MB/s | × A |\n| --- | --- | --- |\n", b.options.bulk>>20)
 	for _, way := range []string{"download", "upload"} {
-		var ratio []float64
-		for i, with := range speed["B"+way] {
-			ratio = append(ratio, with/speed["A"+way][i])
+		fmt.Fprintf(os.Stdout, "| %s, nobody watches | %.0f | 1.00 |\n", way, median(speed["A"+way])/1e6)
+		for _, v := range watched {
+			var ratio []float64
+			for i, with := range speed[v.letter+way] {
+				ratio = append(ratio, with/speed["A"+way][i])
+			}
+			fmt.Fprintf(os.Stdout, "| %s, %s | %.0f | %.3f |\n", way, v.name, median(speed[v.letter+way])/1e6, median(ratio))
 		}
-		fmt.Fprintf(os.Stdout, "| %s of %d MB | %.0f | %.0f | %.3f |\n", way, b.options.bulk>>20,
-			median(speed["A"+way])/1e6, median(speed["B"+way])/1e6, median(ratio))
 	}
 	return nil
 }

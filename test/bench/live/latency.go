@@ -33,7 +33,7 @@ func (b *bench) latency(ctx context.Context) error {
 	fmt.Fprintf(os.Stdout, "\nLatency at %.0f requests/s, half of what the generator reaches.\n\n", rate)
 	fmt.Fprintln(os.Stdout, "| | p50 | p90 | p99 | p99.9 |\n| --- | --- | --- | --- | --- |")
 	values := map[string]map[float64][]float64{}
-	chosen := []variant{variants[0], variants[1]}
+	chosen := chosen("ABN")
 	for round := range b.rounds {
 		for _, v := range chosen {
 			var calls []load.Call

@@ -21,6 +21,7 @@ type variant struct {
 	signals string // of the receiver; empty for something else
 	capture string // further settings of live capture
 	env     []string
+	nice    int // how far the receiver stands back behind the traffic (sched(7))
 }
 
 // variants are measured in turns, in this order.
@@ -31,8 +32,19 @@ var variants = []variant{
 	{letter: "L", name: "Wirespan, log records only", signals: "logs"},
 	{letter: "F", name: "Wirespan, one end of local calls", signals: "traces,logs", capture: ", local_calls: client"},
 	{letter: "G", name: "Wirespan as B, with Go's own `GOGC=100`", signals: "traces,logs", env: []string{"GOGC=100"}},
+	{letter: "N", name: "Wirespan as B, with a nice value of 19", signals: "traces,logs", nice: 19},
 	{letter: "D", name: "empty reader of the same rings"},
 	{letter: "E", name: "`tcpdump -i lo -s 0 -w /dev/null`"},
+}
+
+// chosen are the variants with these letters.
+func chosen(letters string) (of []variant) {
+	for _, v := range variants {
+		if strings.Contains(letters, v.letter) && v.available() {
+			of = append(of, v)
+		}
+	}
+	return of
 }
 
 // watch starts what watches; nil if nothing does.
@@ -47,6 +59,9 @@ func (v *variant) watch(b *bench, round int) (*process, error) {
 	}
 	config := fmt.Sprintf("{capture: {ebpf: {include: {ports: [%d]}%s}}}", b.port, v.capture)
 	args := []string{"receive", "-config", config, "-signals", v.signals}
+	if v.nice != 0 {
+		args = append(args, fmt.Sprintf("-nice=%d", v.nice))
+	}
 	if b.profile != "" {
 		args = append(args, "-profile", filepath.Join(b.profile, fmt.Sprintf("%s-%d.pprof", v.letter, round)))
 	}

@@ -95,8 +95,12 @@ func receive(args []string) error {
 	text := flags.String("config", "{}", "the receiver's configuration")
 	signals := flags.String("signals", "traces,logs", "what the next component wants")
 	profile := flags.String("profile", "", "file for a CPU profile")
+	nice := flags.Int("nice", 0, "nice value of all threads")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if err := syscall.Setpriority(syscall.PRIO_PGRP, 0, *nice); err != nil {
+		return fmt.Errorf("set nice value: %w", err)
 	}
 	reader := sdkmetric.NewManualReader()
 	n := &next{}
