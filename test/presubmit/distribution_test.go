@@ -29,6 +29,7 @@ var components = map[string]map[string]string{
 		"otlp":    core + "receiver/otlpreceiver",
 	},
 	"processors": {
+		"k8s_peer":           module + "/processor/k8speerprocessor",
 		"memory_limiter":     core + "processor/memorylimiterprocessor",
 		"batch":              core + "processor/batchprocessor",
 		"k8s_attributes":     contrib + "processor/k8sattributesprocessor",

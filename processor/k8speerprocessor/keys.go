@@ -1,0 +1,81 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package k8speerprocessor
+
+import "slices"
+
+// Attributes that are read (docs/telemetry.md).
+const (
+	keyPeerAddress   = "network.peer.address"
+	keyPeerPort      = "network.peer.port"
+	keyTransport     = "network.transport"
+	keyNATAddress    = "wirespan.peer.nat.address"
+	keyNATPort       = "wirespan.peer.nat.port"
+	keyPeerContainer = "wirespan.peer.container.id"
+	keySide          = "wirespan.side"
+	keySpanKind      = "span.kind" // of metrics made of spans
+	keyServerAddress = "server.address"
+	keyPeerDNSName   = "wirespan.peer.dns.name"
+	keyNamespace     = "k8s.namespace.name" // of the resource
+)
+
+// Attributes that are written, besides those with a prefix.
+const (
+	keyServicePeerName      = "service.peer.name"
+	keyServicePeerNamespace = "service.peer.namespace"
+	keyPeerService          = "peer.service"
+	keyPeerKind             = "wirespan.peer.kind"
+)
+
+// field is an attribute with a prefix.
+type field int
+
+const (
+	fieldNamespace field = iota
+	fieldPod
+	fieldPodUID
+	fieldNode
+	fieldDeployment
+	fieldReplicaSet
+	fieldStatefulSet
+	fieldDaemonSet
+	fieldCronJob
+	fieldJob
+	fieldService
+	fieldServiceType
+	fields // how many there are
+)
+
+var fieldKeys = [fields]string{
+	"k8s.namespace.name", "k8s.pod.name", "k8s.pod.uid", "k8s.node.name", "k8s.deployment.name", "k8s.replicaset.name",
+	"k8s.statefulset.name", "k8s.daemonset.name", "k8s.cronjob.name", "k8s.job.name", "k8s.service.name", "k8s.service.type",
+}
+
+// keys are the attributes of one side. Fields that are not wanted are empty.
+type keys struct {
+	fields                               [fields]string
+	podLabels, serviceLabels, nodeLabels []string
+}
+
+func newKeys(prefix string, c *ExtractConfig) *keys {
+	k := &keys{
+		podLabels:     prefixed(prefix+"k8s.pod.label.", c.Labels.Pod),
+		serviceLabels: prefixed(prefix+"k8s.service.label.", c.Labels.Service),
+		nodeLabels:    prefixed(prefix+"k8s.node.label.", c.Labels.Node),
+	}
+	for f, key := range fieldKeys {
+		if slices.Contains(c.Metadata, key) {
+			k.fields[f] = prefix + key
+		}
+	}
+	return k
+}
+
+func prefixed(prefix string, names []string) []string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = prefix + n
+	}
+	return all
+}

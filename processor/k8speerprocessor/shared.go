@@ -1,0 +1,120 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package k8speerprocessor
+
+import (
+	"context"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/processor"
+)
+
+// factory gives the instances that the collector makes of one configuration, for
+// each signal and pipeline, the same processor: there is one watch and one index.
+type factory struct {
+	connect connectFunc
+
+	mu     sync.Mutex
+	shared map[*Config]*shared
+}
+
+func (f *factory) of(cfg *Config, set processor.Settings) *shared {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s, ok := f.shared[cfg]; ok {
+		return s
+	}
+	s := &shared{processor: newProcessor(cfg, set, f.connect), forget: func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.shared, cfg)
+	}}
+	f.shared[cfg] = s
+	return s
+}
+
+// shared is one processor behind several component instances. It starts with the
+// first and stops with the last of those that were started.
+type shared struct {
+	processor *peerProcessor
+	forget    func()
+
+	mu       sync.Mutex
+	started  int
+	startErr error
+	hosts    statusHosts
+}
+
+// instance is what one component instance has of its own.
+type instance struct {
+	shared  *shared
+	started bool // guarded by shared.mu
+}
+
+func (i *instance) start(ctx context.Context, host component.Host) error {
+	s := i.shared
+	s.hosts.add(host)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.started++; s.started == 1 {
+		s.startErr = s.processor.start(ctx, s.hosts.report)
+	}
+	i.started = true
+	return s.startErr
+}
+
+func (i *instance) shutdown(ctx context.Context) error {
+	s := i.shared
+	s.forget()
+	s.hosts.mute()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !i.started {
+		return nil
+	}
+	i.started = false
+	if s.started--; s.started > 0 {
+		return nil
+	}
+	return s.processor.shutdown(ctx)
+}
+
+// statusHosts reports each status event for every instance, also for those that
+// start after it.
+type statusHosts struct {
+	mu    sync.Mutex
+	hosts []component.Host
+	last  *componentstatus.Event
+	muted bool
+}
+
+func (h *statusHosts) add(host component.Host) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hosts = append(h.hosts, host)
+	if h.last != nil {
+		componentstatus.ReportStatus(host, h.last)
+	}
+}
+
+func (h *statusHosts) report(event *componentstatus.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.muted {
+		return
+	}
+	h.last = event
+	for _, host := range h.hosts {
+		componentstatus.ReportStatus(host, event)
+	}
+}
+
+// mute ends reporting: components do not report while they shut down.
+func (h *statusHosts) mute() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.muted = true
+}
