@@ -24,21 +24,56 @@ func TestKernelAcceptsPrograms(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, spec.Variables[CaptureVarLocalCalls].Set(localCalls))
 		var o CaptureObjects
-		err = spec.LoadAndAssign(&o, nil)
-		if verifier, ok := errors.AsType[*ebpf.VerifierError](err); ok {
-			t.Fatalf("%d: %+v", localCalls, verifier)
-		}
-		require.NoError(t, err)
+		require.NoError(t, accepted(t, spec.LoadAndAssign(&o, nil)))
 		require.NoError(t, o.Close())
 	}
+}
+
+// The programs in the libraries get the maps that they have in common with those at
+// the sockets.
+func TestKernelAcceptsPlainPrograms(t *testing.T) {
+	for _, looks := range []bool{false, true} {
+		spec, err := LoadCapture()
+		require.NoError(t, err)
+		require.NoError(t, spec.Variables[CaptureVarTls].Set(true))
+		var o CaptureObjects
+		require.NoError(t, accepted(t, spec.LoadAndAssign(&o, nil)))
+		spec, err = LoadPlain()
+		require.NoError(t, err)
+		for _, list := range []string{PlainVarLookNames, PlainVarLookCgroups} {
+			require.NoError(t, spec.Variables[list].Set(looks))
+		}
+		var p PlainObjects
+		require.NoError(t, accepted(t, spec.LoadAndAssign(&p, &ebpf.CollectionOptions{MapReplacements: o.Shared()})))
+		require.NoError(t, p.Close())
+		require.NoError(t, o.Close())
+	}
+}
+
+func accepted(t *testing.T, err error) error {
+	t.Helper()
+	if verifier, ok := errors.AsType[*ebpf.VerifierError](err); ok {
+		t.Fatalf("%+v", verifier)
+	}
+	return err
 }
 
 // The Go types have the layout that the C compiler chose, and it chose nothing:
 // there is no padding but what is written out.
 func TestLayout(t *testing.T) {
-	spec, err := LoadCapture()
+	sockets, err := LoadCapture()
+	require.NoError(t, err)
+	libraries, err := LoadPlain()
 	require.NoError(t, err)
 	for name, value := range map[string]any{
+		"plain_record":  PlainPlainRecord{},
+		"look_name":     PlainLookName{},
+		"call":          PlainCall{},
+		"call_key":      PlainCallKey{},
+		"session":       PlainSession{},
+		"session_key":   PlainSessionKey{},
+		"coverage":      CaptureCoverage{},
+		"news":          CaptureNews{},
 		"packet_record": CapturePacketRecord{},
 		"owner_record":  CaptureOwnerRecord{},
 		"process_key":   CaptureProcessKey{},
@@ -51,7 +86,9 @@ func TestLayout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var c *btf.Struct
-			require.NoError(t, spec.Types.TypeByName(name, &c))
+			if sockets.Types.TypeByName(name, &c) != nil {
+				require.NoError(t, libraries.Types.TypeByName(name, &c))
+			}
 			goType := reflect.TypeOf(value)
 			assert.Equal(t, uintptr(c.Size), goType.Size())
 			next := uint32(0)
@@ -73,9 +110,11 @@ func TestLayout(t *testing.T) {
 }
 
 func TestProgramsAreGPLCompatible(t *testing.T) {
-	spec, err := LoadCapture()
-	require.NoError(t, err)
-	for _, p := range spec.Programs {
-		assert.Equal(t, "Dual MIT/GPL", p.License, "helpers that read kernel memory need it")
+	for _, load := range []func() (*ebpf.CollectionSpec, error){LoadCapture, LoadPlain} {
+		spec, err := load()
+		require.NoError(t, err)
+		for _, p := range spec.Programs {
+			assert.Equal(t, "Dual MIT/GPL", p.License, "helpers that read kernel memory need it")
+		}
 	}
 }

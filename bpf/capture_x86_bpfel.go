@@ -13,6 +13,30 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type CaptureCall struct {
+	_         structs.HostLayout
+	Object    uint64
+	Buffer    uint64
+	LengthAt  uint64
+	Stack     uint64
+	Operation uint8
+	Inside    uint8
+	Pad       [6]uint8
+}
+
+type CaptureCallKey struct {
+	_         structs.HostLayout
+	Thread    uint64
+	Goroutine uint64
+}
+
+type CaptureCoverage struct {
+	_         structs.HostLayout
+	Plain     uint64
+	Encrypted uint64
+	Bound     uint64
+}
+
 type CaptureFilterName struct {
 	_    structs.HostLayout
 	Name [64]uint8
@@ -35,7 +59,13 @@ type CaptureFlow struct {
 
 type CaptureLosses struct {
 	_     structs.HostLayout
-	Count [2]uint64
+	Count [4]uint64
+}
+
+type CaptureNews struct {
+	_       structs.HostLayout
+	Kind    uint64
+	Process CaptureProcessKey
 }
 
 type CaptureOpener struct {
@@ -107,6 +137,22 @@ type CaptureProcessKey struct {
 	Pad   uint32
 }
 
+type CaptureSession struct {
+	_        structs.HostLayout
+	Socket   uint64
+	Sent     uint64
+	Received uint64
+	Shard    uint32
+	Pad      uint32
+}
+
+type CaptureSessionKey struct {
+	_      structs.HostLayout
+	Object uint64
+	Pid    uint32
+	Pad    uint32
+}
+
 type CaptureSocketState struct {
 	_              structs.HostLayout
 	Cookie         uint64
@@ -140,11 +186,17 @@ const (
 	CaptureMapProcesses        = "processes"
 	CaptureMapRings            = "rings"
 	CaptureMapSockets          = "sockets"
+	CaptureMapTlsCalls         = "tls_calls"
+	CaptureMapTlsCoverage      = "tls_coverage"
+	CaptureMapTlsNews          = "tls_news"
+	CaptureMapTlsSessions      = "tls_sessions"
+	CaptureMapTlsSockets       = "tls_sockets"
 	CaptureMapTrims            = "trims"
 	CaptureProgEgress          = "egress"
 	CaptureProgIngress         = "ingress"
 	CaptureProgOpenSockets     = "open_sockets"
 	CaptureProgStateChange     = "state_change"
+	CaptureVarBtfNews          = "btf_news"
 	CaptureVarBtfOwnerRecord   = "btf_owner_record"
 	CaptureVarBtfPacketRecord  = "btf_packet_record"
 	CaptureVarFilterAddresses  = "filter_addresses"
@@ -159,6 +211,7 @@ const (
 	CaptureVarLocalCalls       = "local_calls"
 	CaptureVarOwnPid           = "own_pid"
 	CaptureVarShards           = "shards"
+	CaptureVarTls              = "tls"
 )
 
 // LoadCapture returns the embedded CollectionSpec for Capture.
@@ -213,24 +266,30 @@ type CaptureProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type CaptureMapSpecs struct {
-	Cgroups   *ebpf.MapSpec `ebpf:"cgroups"`
-	Lost      *ebpf.MapSpec `ebpf:"lost"`
-	Names     *ebpf.MapSpec `ebpf:"names"`
-	Openings  *ebpf.MapSpec `ebpf:"openings"`
-	OwnFlows  *ebpf.MapSpec `ebpf:"own_flows"`
-	Ports     *ebpf.MapSpec `ebpf:"ports"`
-	Prefixes4 *ebpf.MapSpec `ebpf:"prefixes4"`
-	Prefixes6 *ebpf.MapSpec `ebpf:"prefixes6"`
-	Processes *ebpf.MapSpec `ebpf:"processes"`
-	Rings     *ebpf.MapSpec `ebpf:"rings"`
-	Sockets   *ebpf.MapSpec `ebpf:"sockets"`
-	Trims     *ebpf.MapSpec `ebpf:"trims"`
+	Cgroups     *ebpf.MapSpec `ebpf:"cgroups"`
+	Lost        *ebpf.MapSpec `ebpf:"lost"`
+	Names       *ebpf.MapSpec `ebpf:"names"`
+	Openings    *ebpf.MapSpec `ebpf:"openings"`
+	OwnFlows    *ebpf.MapSpec `ebpf:"own_flows"`
+	Ports       *ebpf.MapSpec `ebpf:"ports"`
+	Prefixes4   *ebpf.MapSpec `ebpf:"prefixes4"`
+	Prefixes6   *ebpf.MapSpec `ebpf:"prefixes6"`
+	Processes   *ebpf.MapSpec `ebpf:"processes"`
+	Rings       *ebpf.MapSpec `ebpf:"rings"`
+	Sockets     *ebpf.MapSpec `ebpf:"sockets"`
+	TlsCalls    *ebpf.MapSpec `ebpf:"tls_calls"`
+	TlsCoverage *ebpf.MapSpec `ebpf:"tls_coverage"`
+	TlsNews     *ebpf.MapSpec `ebpf:"tls_news"`
+	TlsSessions *ebpf.MapSpec `ebpf:"tls_sessions"`
+	TlsSockets  *ebpf.MapSpec `ebpf:"tls_sockets"`
+	Trims       *ebpf.MapSpec `ebpf:"trims"`
 }
 
 // CaptureVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type CaptureVariableSpecs struct {
+	BtfNews          *ebpf.VariableSpec `ebpf:"btf_news"`
 	BtfOwnerRecord   *ebpf.VariableSpec `ebpf:"btf_owner_record"`
 	BtfPacketRecord  *ebpf.VariableSpec `ebpf:"btf_packet_record"`
 	FilterAddresses  *ebpf.VariableSpec `ebpf:"filter_addresses"`
@@ -245,6 +304,7 @@ type CaptureVariableSpecs struct {
 	LocalCalls       *ebpf.VariableSpec `ebpf:"local_calls"`
 	OwnPid           *ebpf.VariableSpec `ebpf:"own_pid"`
 	Shards           *ebpf.VariableSpec `ebpf:"shards"`
+	Tls              *ebpf.VariableSpec `ebpf:"tls"`
 }
 
 // CaptureObjects contains all objects after they have been loaded into the kernel.
@@ -267,18 +327,23 @@ func (o *CaptureObjects) Close() error {
 //
 // It can be passed to LoadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type CaptureMaps struct {
-	Cgroups   *ebpf.Map `ebpf:"cgroups"`
-	Lost      *ebpf.Map `ebpf:"lost"`
-	Names     *ebpf.Map `ebpf:"names"`
-	Openings  *ebpf.Map `ebpf:"openings"`
-	OwnFlows  *ebpf.Map `ebpf:"own_flows"`
-	Ports     *ebpf.Map `ebpf:"ports"`
-	Prefixes4 *ebpf.Map `ebpf:"prefixes4"`
-	Prefixes6 *ebpf.Map `ebpf:"prefixes6"`
-	Processes *ebpf.Map `ebpf:"processes"`
-	Rings     *ebpf.Map `ebpf:"rings"`
-	Sockets   *ebpf.Map `ebpf:"sockets"`
-	Trims     *ebpf.Map `ebpf:"trims"`
+	Cgroups     *ebpf.Map `ebpf:"cgroups"`
+	Lost        *ebpf.Map `ebpf:"lost"`
+	Names       *ebpf.Map `ebpf:"names"`
+	Openings    *ebpf.Map `ebpf:"openings"`
+	OwnFlows    *ebpf.Map `ebpf:"own_flows"`
+	Ports       *ebpf.Map `ebpf:"ports"`
+	Prefixes4   *ebpf.Map `ebpf:"prefixes4"`
+	Prefixes6   *ebpf.Map `ebpf:"prefixes6"`
+	Processes   *ebpf.Map `ebpf:"processes"`
+	Rings       *ebpf.Map `ebpf:"rings"`
+	Sockets     *ebpf.Map `ebpf:"sockets"`
+	TlsCalls    *ebpf.Map `ebpf:"tls_calls"`
+	TlsCoverage *ebpf.Map `ebpf:"tls_coverage"`
+	TlsNews     *ebpf.Map `ebpf:"tls_news"`
+	TlsSessions *ebpf.Map `ebpf:"tls_sessions"`
+	TlsSockets  *ebpf.Map `ebpf:"tls_sockets"`
+	Trims       *ebpf.Map `ebpf:"trims"`
 }
 
 func (m *CaptureMaps) Close() error {
@@ -294,6 +359,11 @@ func (m *CaptureMaps) Close() error {
 		m.Processes,
 		m.Rings,
 		m.Sockets,
+		m.TlsCalls,
+		m.TlsCoverage,
+		m.TlsNews,
+		m.TlsSessions,
+		m.TlsSockets,
 		m.Trims,
 	)
 }
@@ -302,6 +372,7 @@ func (m *CaptureMaps) Close() error {
 //
 // It can be passed to LoadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type CaptureVariables struct {
+	BtfNews          *ebpf.Variable `ebpf:"btf_news"`
 	BtfOwnerRecord   *ebpf.Variable `ebpf:"btf_owner_record"`
 	BtfPacketRecord  *ebpf.Variable `ebpf:"btf_packet_record"`
 	FilterAddresses  *ebpf.Variable `ebpf:"filter_addresses"`
@@ -316,6 +387,7 @@ type CaptureVariables struct {
 	LocalCalls       *ebpf.Variable `ebpf:"local_calls"`
 	OwnPid           *ebpf.Variable `ebpf:"own_pid"`
 	Shards           *ebpf.Variable `ebpf:"shards"`
+	Tls              *ebpf.Variable `ebpf:"tls"`
 }
 
 // CapturePrograms contains all programs after they have been loaded into the kernel.

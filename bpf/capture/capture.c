@@ -8,6 +8,7 @@
 #include "../lib/flow.h"
 #include "../lib/kernel.h"
 #include "../lib/local.h"
+#include "../lib/meet.h"
 #include "../lib/own.h"
 #include "../lib/owner.h"
 #include "../lib/packet.h"
@@ -117,7 +118,7 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 	struct socket_state *s;
 	__u64 cookie;
 	__u32 shard;
-	bool wanted, opens = false;
+	bool wanted, opens = false, by_user = false;
 
 	if (!sk)
 		return;
@@ -138,6 +139,7 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 	cookie = bpf_get_socket_cookie(skb);
 	adopt(s, cookie);
 	if (direction == EGRESS && sent_by_owner(sk)) {
+		by_user = true;
 		learn_owner(s);
 		if (s->owner.pid == own_pid && !(s->flags & SOCKET_OWN)) {
 			s->flags |= SOCKET_OWN;
@@ -169,6 +171,8 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 	// A listener's bare ACK ends a handshake, and is the only sign of when.
 	if (bare_ack(&p) && sk->state != BPF_TCP_LISTEN)
 		return;
+	if (tls && p.payload && !(s->flags & SOCKET_TLS_BOUND) && single_flow(sk))
+		meet(s, skb, &p, by_user);
 	head.time = bpf_ktime_get_ns();
 	head.socket = cookie;
 	head.listener = sk->state == BPF_TCP_LISTEN;

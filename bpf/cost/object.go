@@ -14,9 +14,11 @@ import (
 )
 
 // The committed objects.
-const (
-	objectAMD64 = "capture_x86_bpfel.o"
-	objectARM64 = "capture_arm64_bpfel.o"
+// The objects of each architecture: the programs at the sockets, and those in the
+// libraries, which are loaded after them.
+var (
+	objectsAMD64 = [...]string{"capture_x86_bpfel.o", "plain_x86_bpfel.o"}
+	objectsARM64 = [...]string{"capture_arm64_bpfel.o", "plain_arm64_bpfel.o"}
 )
 
 // size is the number of instructions of a program for each architecture. The
@@ -24,17 +26,19 @@ const (
 type size struct{ amd64, arm64 int }
 
 func countAll(dir string) (map[string]size, error) {
-	amd64, err := count(filepath.Join(dir, objectAMD64))
-	if err != nil {
-		return nil, err
-	}
-	arm64, err := count(filepath.Join(dir, objectARM64))
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[string]size, len(amd64))
-	for name, n := range amd64 {
-		all[name] = size{n, arm64[name]}
+	all := map[string]size{}
+	for i := range objectsAMD64 {
+		amd64, err := count(filepath.Join(dir, objectsAMD64[i]))
+		if err != nil {
+			return nil, err
+		}
+		arm64, err := count(filepath.Join(dir, objectsARM64[i]))
+		if err != nil {
+			return nil, err
+		}
+		for name, n := range amd64 {
+			all[name] = size{n, arm64[name]}
+		}
 	}
 	return all, nil
 }

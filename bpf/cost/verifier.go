@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -42,47 +43,75 @@ func verifyAll(dir string) (l loads, err error) {
 		return l, fmt.Errorf("read kernel release: %w", err)
 	}
 	l.kernel = unix.ByteSliceToString(name.Release[:])
-	object := objectAMD64
+	objects := objectsAMD64
 	if runtime.GOARCH == "arm64" {
-		object = objectARM64
+		objects = objectsARM64
 	}
-	if l.filtered, err = verify(filepath.Join(dir, object), true); err != nil {
+	if l.filtered, err = verify(dir, objects, true); err != nil {
 		return l, err
 	}
-	l.plain, err = verify(filepath.Join(dir, object), false)
+	l.plain, err = verify(dir, objects, false)
 	return l, err
 }
 
-func verify(path string, filters bool) (map[string]load, error) {
+// switches are the variables that say what is in use.
+var switches = []string{
+	bpf.CaptureVarFilterPorts, bpf.CaptureVarFilterAddresses, bpf.CaptureVarFilterCgroups, bpf.CaptureVarFilterProcesses,
+	bpf.CaptureVarTls, bpf.PlainVarLookNames, bpf.PlainVarLookCgroups,
+}
+
+func verify(dir string, objects [2]string, filters bool) (map[string]load, error) {
+	all := map[string]load{}
+	shared := map[string]*ebpf.Map{}
+	for _, object := range objects {
+		c, err := loadObject(filepath.Join(dir, object), filters, shared)
+		if err != nil {
+			return nil, err
+		}
+		defer c.Close()
+		shared = c.Maps
+		for name, p := range c.Programs {
+			if all[name], err = parseLog(p.VerifierLog); err != nil {
+				return nil, fmt.Errorf("read verifier's log of %s: %w", name, err)
+			}
+		}
+	}
+	return all, nil
+}
+
+// loadObject loads all programs of an object. It has the maps in common that another
+// one has by the same name.
+func loadObject(path string, filters bool, others map[string]*ebpf.Map) (*ebpf.Collection, error) {
 	spec, err := ebpf.LoadCollectionSpec(path)
 	if err != nil {
 		return nil, fmt.Errorf("read object: %w", err)
 	}
-	for _, name := range []string{
-		bpf.CaptureVarFilterPorts, bpf.CaptureVarFilterAddresses, bpf.CaptureVarFilterCgroups, bpf.CaptureVarFilterProcesses,
-	} {
-		if err := spec.Variables[name].Set(filters); err != nil {
-			return nil, fmt.Errorf("set variable %s: %w", name, err)
+	for _, name := range switches {
+		if v := spec.Variables[name]; v != nil {
+			if err := v.Set(filters); err != nil {
+				return nil, fmt.Errorf("set variable %s: %w", name, err)
+			}
 		}
 	}
-	if filters {
+	if v := spec.Variables[bpf.CaptureVarLocalCalls]; filters && v != nil {
 		// LOCAL_SERVER: of the values that are not 0, the one with more code.
-		if err := spec.Variables[bpf.CaptureVarLocalCalls].Set(uint32(2)); err != nil {
+		if err := v.Set(uint32(2)); err != nil {
 			return nil, fmt.Errorf("set variable %s: %w", bpf.CaptureVarLocalCalls, err)
 		}
 	}
-	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{LogLevel: ebpf.LogLevelStats}})
+	shared := map[string]*ebpf.Map{}
+	for name, m := range others {
+		if spec.Maps[name] != nil && !strings.HasPrefix(name, ".") {
+			shared[name] = m
+		}
+	}
+	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
+		Programs: ebpf.ProgramOptions{LogLevel: ebpf.LogLevelStats}, MapReplacements: shared,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("load programs: %w", err)
 	}
-	defer c.Close()
-	all := make(map[string]load, len(c.Programs))
-	for name, p := range c.Programs {
-		if all[name], err = parseLog(p.VerifierLog); err != nil {
-			return nil, fmt.Errorf("read verifier's log of %s: %w", name, err)
-		}
-	}
-	return all, nil
+	return c, nil
 }
 
 var (

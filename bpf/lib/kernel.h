@@ -21,6 +21,10 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct in6_addr {
 	union {
 		__be32 u6_addr32[4];
@@ -34,6 +38,7 @@ struct sock_common {
 	volatile unsigned char skc_state;
 	struct in6_addr skc_v6_rcv_saddr;
 	possible_net_t skc_net;
+	atomic64_t skc_cookie;
 };
 
 typedef struct {
@@ -61,7 +66,10 @@ struct tcp_sock {
 	__u64 bytes_received;
 };
 
+struct file;
+
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -110,6 +118,16 @@ struct path {
 
 struct file {
 	struct path f_path;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct mm_struct {
@@ -121,8 +139,13 @@ struct nsproxy {
 	struct net *net_ns;
 };
 
+struct thread_struct {
+	unsigned long fsbase; // x86
+};
+
 struct task_struct {
 	unsigned int flags;
+	__s32 pid;
 	__s32 tgid;
 	struct mm_struct *mm;
 	struct task_struct *real_parent;
@@ -132,6 +155,8 @@ struct task_struct {
 	char comm[16];
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
+	struct files_struct *files;
+	struct thread_struct thread;
 };
 
 struct seq_file;

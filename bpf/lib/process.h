@@ -8,6 +8,7 @@
 #include "filter.h"
 #include "kernel.h"
 #include "record.h"
+#include "task.h"
 #include <bpf/bpf_core_read.h>
 
 enum {
@@ -25,19 +26,6 @@ struct {
 // An entry is filled in place: it fits neither on the stack nor, because the
 // task can be preempted, in scratch memory of the CPU.
 static const struct process no_process;
-
-static __always_inline void process_key(struct process_key *key, struct task_struct *task)
-{
-	key->start = task->group_leader->start_boottime;
-	key->exec = task->self_exec_id;
-	key->pid = task->tgid;
-	key->pad = 0;
-}
-
-static __always_inline bool same_process(const struct process_key *a, const struct process_key *b)
-{
-	return a->pid == b->pid && a->start == b->start && a->exec == b->exec;
-}
 
 // append puts one name behind the others and gives the new length. The masks
 // change nothing: they show older verifiers the same bounds in each round of a

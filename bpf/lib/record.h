@@ -13,6 +13,7 @@ enum record_kind {
 	RECORD_OWNER = 2,
 	RECORD_PEER = 3, // as an owner_record: who owns the other end of the socket's connection
 	RECORD_LEFT = 4, // as an owner_record: nothing more of the socket, its other end is captured
+	RECORD_PLAIN = 5,
 };
 
 enum direction {
@@ -23,6 +24,8 @@ enum direction {
 enum loss {
 	LOSS_RING_FULL,
 	LOSS_COPY_FAILED,
+	LOSS_PLAIN_RING_FULL, // the same of plaintext
+	LOSS_PLAIN_COPY_FAILED,
 	LOSS_REASONS,
 };
 
@@ -38,6 +41,18 @@ struct packet_record {
 	__u64 cgroup; // id
 	__u32 wire_len; // bytes of the packet, from the IP header on
 	__u32 captured; // bytes of it that follow
+};
+
+// plain_record is followed by bytes that a program handed to its TLS library, or got
+// from it.
+struct plain_record {
+	__u64 time; // when the library returned
+	__u64 socket; // cookie
+	__u8 kind; // RECORD_PLAIN
+	__u8 direction;
+	__u8 pad[2];
+	__u32 captured; // bytes that follow
+	__u64 offset; // of the first of them, among all of this direction
 };
 
 // process_key names one program run: a process id is reused, and an exec

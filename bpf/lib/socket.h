@@ -16,6 +16,10 @@ enum {
 	SOCKET_OWN_PEER = 1 << 1, // the far end is
 	SOCKET_ELSEWHERE = 1 << 2, // not captured: the far end, on this machine, is
 	SOCKET_PEER_UNTOLD = 1 << 3, // captured, and the far end is not: its owner is to be told
+	SOCKET_TLS = 1 << 4, // carries TLS
+	SOCKET_TLS_BOUND = 1 << 5, // and was met by a library's object
+	SOCKET_COUNTED_TLS = 1 << 6, // in the coverage
+	SOCKET_COUNTED_PLAIN = 1 << 7,
 };
 
 struct socket_state {

@@ -40,6 +40,7 @@ type Call struct {
 	Response Message
 
 	Start, End time.Time
+	Links      []Link
 	Attributes M // of the span
 	Resource   M // of the span
 	// Records is the number of log records of the call that are linked to the span.
@@ -49,6 +50,19 @@ type Call struct {
 	// LogAttributes and LogBody are those of the log record.
 	LogAttributes M
 	LogBody       M
+}
+
+// Link is a link of a span to another one.
+type Link struct {
+	TraceID pcommon.TraceID
+	SpanID  pcommon.SpanID
+}
+
+func linksOf(span ptrace.Span) (links []Link) {
+	for _, l := range span.Links().All() {
+		links = append(links, Link{l.TraceID(), l.SpanID()})
+	}
+	return links
 }
 
 // Message is one side of a call, as its log record has it.
@@ -165,7 +179,7 @@ func callOf(resource pcommon.Resource, span ptrace.Span) Call {
 		Kind: span.Kind(), TraceID: span.TraceID(), SpanID: span.SpanID(), ParentID: span.ParentSpanID(), Name: span.Name(),
 		PID: int(number(res["process.pid"])), Executable: text(res["process.executable.path"]), ContainerID: text(res["container.id"]),
 		Method: method, URI: uriOf(attrs), Status: int(number(attrs["http.response.status_code"])),
-		Start: span.StartTimestamp().AsTime(), End: span.EndTimestamp().AsTime(), Attributes: attrs, Resource: res,
+		Start: span.StartTimestamp().AsTime(), End: span.EndTimestamp().AsTime(), Links: linksOf(span), Attributes: attrs, Resource: res,
 	}
 }
 

@@ -26,7 +26,8 @@ type Load struct {
 	Text        bool // a body of text
 	Requests    int
 	Connections int
-	HTTP2       bool    // without TLS; Connections are concurrent streams of one connection
+	HTTP2       bool    // Connections are concurrent streams of one connection
+	Authority   string  // file of the certificate to trust, for TLS; see Certificates
 	Rate        float64 // requests per second; 0 for as fast as it goes
 	Place       Place
 	Bound       time.Duration // a minute if 0
@@ -36,7 +37,7 @@ func (l Load) args() []string {
 	args := []string{
 		"-url", l.URL, "-name", l.Name, "-requests", fmt.Sprint(l.Requests),
 		"-connections", fmt.Sprint(max(l.Connections, 1)), "-rate", fmt.Sprint(l.Rate), "-size", fmt.Sprint(l.Size),
-		fmt.Sprintf("-text=%t", l.Text), fmt.Sprintf("-http2=%t", l.HTTP2),
+		fmt.Sprintf("-text=%t", l.Text), fmt.Sprintf("-http2=%t", l.HTTP2), "-authority", l.Authority,
 	}
 	if l.Method != "" {
 		args = append(args, "-method", l.Method)

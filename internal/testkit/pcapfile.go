@@ -76,14 +76,47 @@ func (w *pcapWriter) segment(from, to *station, tcp *layers.TCP, payload string)
 	if tcp.SYN || tcp.FIN {
 		from.seq++
 	}
-	ether := &layers.Ethernet{SrcMAC: from.mac, DstMAC: to.mac, EthernetType: layers.EthernetTypeIPv4}
 	ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: from.ip, DstIP: to.ip}
 	require.NoError(w.t, tcp.SetNetworkLayerForChecksum(ip))
+	w.packet(from, to, ip, tcp, gopacket.Payload(payload))
+}
+
+// packet writes one packet, 1 ms after the last one.
+func (w *pcapWriter) packet(from, to *station, upper ...gopacket.SerializableLayer) {
+	ether := &layers.Ethernet{SrcMAC: from.mac, DstMAC: to.mac, EthernetType: layers.EthernetTypeIPv4}
 	packet := gopacket.NewSerializeBuffer()
 	options := gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
-	require.NoError(w.t, gopacket.SerializeLayers(packet, options, ether, ip, tcp, gopacket.Payload(payload)))
+	require.NoError(w.t, gopacket.SerializeLayers(packet, options, append([]gopacket.SerializableLayer{ether}, upper...)...))
 	w.now = w.now.Add(time.Millisecond)
 	require.NoError(w.t, w.w.WritePacket(gopacket.CaptureInfo{
 		Timestamp: w.now, CaptureLength: len(packet.Bytes()), Length: len(packet.Bytes()),
 	}, packet.Bytes()))
+}
+
+// WriteLookup writes a capture file in which the client of WritePcap has looked up its
+// server by a name, within 1 ms and before the first packet of that one's files.
+func WriteLookup(t testing.TB, path, name string) {
+	t.Helper()
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	defer f.Close()
+	w := &pcapWriter{t: t, w: pcapgo.NewWriterNanos(f), now: CaptureStart.Add(-4 * time.Millisecond)}
+	require.NoError(t, w.w.WriteFileHeader(1<<16, layers.LinkTypeEthernet))
+	question := layers.DNSQuestion{Name: []byte(name), Type: layers.DNSTypeA, Class: layers.DNSClassIN}
+	message := layers.DNS{ID: 4711, RD: true, Questions: []layers.DNSQuestion{question}}
+	client := &station{net.HardwareAddr{2, 0, 0, 0, 0, 1}, net.IPv4(192, 0, 2, 1), 5353, 0}
+	server := &station{net.HardwareAddr{2, 0, 0, 0, 0, 3}, net.IPv4(192, 0, 2, 53), 53, 0}
+	w.datagram(client, server, &message)
+	message.QR, message.RA = true, true
+	message.Answers = []layers.DNSResourceRecord{{
+		Name: question.Name, Type: question.Type, Class: question.Class, TTL: 60, IP: net.IPv4(192, 0, 2, 2),
+	}}
+	w.datagram(server, client, &message)
+}
+
+func (w *pcapWriter) datagram(from, to *station, message *layers.DNS) {
+	udp := &layers.UDP{SrcPort: layers.UDPPort(from.port), DstPort: layers.UDPPort(to.port)}
+	ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolUDP, SrcIP: from.ip, DstIP: to.ip}
+	require.NoError(w.t, udp.SetNetworkLayerForChecksum(ip))
+	w.packet(from, to, ip, udp, message)
 }

@@ -22,10 +22,17 @@ type Server struct {
 	*Process
 	Addr string
 	log  string
+
+	secure bool // speaks TLS
 }
 
 // URL is the server's address as a URL without a path.
-func (s *Server) URL() string { return "http://" + s.Addr }
+func (s *Server) URL() string {
+	if s.secure {
+		return "https://" + s.Addr
+	}
+	return "http://" + s.Addr
+}
 
 // Port is the port that the server listens on.
 func (s *Server) Port() int {
@@ -102,6 +109,16 @@ func Node(t testing.TB) *Server {
 	})
 }
 
+// NodeHTTP2 starts the server of programs/server.js with HTTP/2 without TLS.
+func NodeHTTP2(t testing.TB) *Server {
+	t.Helper()
+	addr := FreeAddr(t)
+	_, port, _ := net.SplitHostPort(addr)
+	return startServer(t, addr, Program{
+		Path: NeedProgram(t, "node"), Args: []string{filepath.Join(programs(), "server.js"), port, "http2"},
+	})
+}
+
 // PythonHTTP starts Python's http.server on the IPv6 loopback address.
 func PythonHTTP(t testing.TB) *Server {
 	t.Helper()
@@ -125,6 +142,12 @@ func programs() string { return filepath.Join(Root(), "internal", "testkit", "pr
 // "files", and passes /backend/ on to a server that may be nil.
 func Nginx(t testing.TB, files string, backend *Server) *Server {
 	t.Helper()
+	return startNginx(t, files, backend, "", "")
+}
+
+// startNginx adds directives to those of the server, and parameters to its address.
+func startNginx(t testing.TB, files string, backend *Server, directives, parameters string) *Server {
+	t.Helper()
 	addr, dir := FreeAddr(t), t.TempDir()
 	upstream := "127.0.0.1:9"
 	if backend != nil {
@@ -132,7 +155,7 @@ func Nginx(t testing.TB, files string, backend *Server) *Server {
 	}
 	log := filepath.Join(dir, "truth.jsonl")
 	conf := filepath.Join(dir, "nginx.conf")
-	require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, log, upstream, addr, files), 0o644))
+	require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, log, upstream, addr, files, directives, parameters), 0o644))
 	run := Start(t, Program{
 		Path: NeedProgram(t, "nginx"), Args: []string{"-p", dir, "-c", conf, "-e", "stderr"}, Addr: addr,
 	})
@@ -166,7 +189,8 @@ http {
   gzip_min_length 1;
   upstream backend { server %[3]s; keepalive 4; }
   server {
-    listen %[4]s;
+    listen %[4]s%[7]s;
+    %[6]s
     root %[5]s;
     add_header X-Sequence $http_x_sequence always;
     add_header Server-Pid $pid always;

@@ -23,6 +23,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dns"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 )
@@ -38,6 +39,8 @@ type Config struct {
 	Connections ConnectionsConfig `mapstructure:"connections"`
 	// Protocols has the limits of each dissector.
 	Protocols ProtocolsConfig `mapstructure:"protocols"`
+	// Streams says what is told of calls while they run.
+	Streams StreamsConfig `mapstructure:"streams"`
 	// Payload says how much of headers and bodies is exported, and where. It is
 	// for all protocols that have no payload block of their own.
 	Payload PayloadConfig `mapstructure:"payload"`
@@ -47,6 +50,8 @@ type Config struct {
 	Resource ResourceConfig `mapstructure:"resource"`
 	// Trace says how calls join traces.
 	Trace TraceConfig `mapstructure:"trace"`
+	// Lookups links calls to the lookups of names that served them.
+	Lookups LookupsConfig `mapstructure:"lookups"`
 	// Memory is the budget of everything the receiver holds.
 	Memory MemoryConfig `mapstructure:"memory"`
 	// Batch says when finished records are handed to the next component.
@@ -84,10 +89,31 @@ type EBPFConfig struct {
 	// LocalCalls says which ends of calls are captured whose both ends are on this
 	// machine: client, server or both.
 	LocalCalls Sides `mapstructure:"local_calls"`
+	// TLS takes the plaintext of encrypted connections where processes have it.
+	TLS TLSConfig `mapstructure:"tls"`
 	// Include captures only sockets that match all lists that are not empty.
 	Include FilterConfig `mapstructure:"include"`
 	// Exclude never captures sockets that match any entry.
 	Exclude FilterConfig `mapstructure:"exclude"`
+
+	_ struct{}
+}
+
+// TLSConfig says whether to look into the TLS libraries of processes, and of which.
+type TLSConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// Include looks only into processes that match all lists that are not empty.
+	Include ProcessesConfig `mapstructure:"include"`
+	// Exclude never looks into processes that match any entry.
+	Exclude ProcessesConfig `mapstructure:"exclude"`
+
+	_ struct{}
+}
+
+// ProcessesConfig selects processes.
+type ProcessesConfig struct {
+	Cgroups   []string `mapstructure:"cgroups"`   // as in FilterConfig
+	Processes []string `mapstructure:"processes"` // as in FilterConfig
 
 	_ struct{}
 }
@@ -121,6 +147,8 @@ type PcapConfig struct {
 	// IgnoreVLAN joins connections whose directions were captured with different
 	// VLAN tags, as some mirror ports do.
 	IgnoreVLAN bool `mapstructure:"ignore_vlan"`
+	// TLSKeys are files in the format of SSLKEYLOGFILE, which open TLS connections.
+	TLSKeys []string `mapstructure:"tls_keys"`
 
 	_ struct{}
 }
@@ -152,8 +180,18 @@ type ProtocolsConfig struct {
 	HTTP      ProtocolConfig `mapstructure:"http"`
 	HTTP2     ProtocolConfig `mapstructure:"http2"`
 	DNS       ProtocolConfig `mapstructure:"dns"`
+	TLS       ProtocolConfig `mapstructure:"tls"`
 	WebSocket ProtocolConfig `mapstructure:"websocket"`
 	GRPC      GRPCConfig     `mapstructure:"grpc"`
+
+	_ struct{}
+}
+
+// StreamsConfig says what is told of calls while they run.
+type StreamsConfig struct {
+	// OpenAfter is after how long a log record says of a call that it is still open; 0
+	// for never.
+	OpenAfter time.Duration `mapstructure:"open_after"`
 
 	_ struct{}
 }
@@ -222,6 +260,19 @@ type RedactionConfig struct {
 	_ struct{}
 }
 
+// LookupsConfig bounds which lookups of names are remembered, for the calls that they
+// serve.
+type LookupsConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// MaxAge is how long after a lookup a connection can be opened that it served. The
+	// answer's own time to live does not count: processes keep addresses for longer.
+	MaxAge time.Duration `mapstructure:"max_age"`
+	// Max is the number of lookups of all processes together.
+	Max int `mapstructure:"max"`
+
+	_ struct{}
+}
+
 // ResourceConfig says how processes are named.
 type ResourceConfig struct {
 	// ServiceName says where service.name of processes outside containers comes
@@ -283,7 +334,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := conf.Unmarshal(&general, confmap.WithIgnoreUnused()); err != nil {
 		return err
 	}
-	for name, protocol := range map[string]*ProtocolConfig{"http": &c.Protocols.HTTP, "http2": &c.Protocols.HTTP2, "dns": &c.Protocols.DNS, "websocket": &c.Protocols.WebSocket} {
+	for name, protocol := range map[string]*ProtocolConfig{"http": &c.Protocols.HTTP, "http2": &c.Protocols.HTTP2, "dns": &c.Protocols.DNS, "tls": &c.Protocols.TLS, "websocket": &c.Protocols.WebSocket} {
 		if conf.IsSet("protocols::" + name + "::payload") {
 			own := c.Payload
 			protocol.Payload = &own
@@ -303,11 +354,14 @@ func (c *Config) Validate() error {
 	check(c.Workers >= 1 && c.Workers <= ebpf.MaxShards, "workers must be between 1 and %d, is %d", ebpf.MaxShards, c.Workers)
 	check(!c.Capture.EBPF.HasValue() || !c.Capture.Pcap.HasValue(), "capture: choose one of ebpf and pcap")
 	check(c.Memory.Limit >= 16<<20, "memory::limit must be at least 16MiB, is %v", c.Memory.Limit)
+	check(c.Lookups.MaxAge > 0, "lookups::max_age must be positive, is %v", c.Lookups.MaxAge)
+	check(c.Lookups.Max > 0, "lookups::max must be positive, is %d", c.Lookups.Max)
 	check(c.Batch.Timeout > 0, "batch::timeout must be positive")
 	check(c.Batch.MaxRecords > 0, "batch::max_records must be positive")
 	check(c.Batch.MaxBytes > 0, "batch::max_bytes must be positive")
 	check(c.Queue.Batches > 0, "queue::batches must be positive")
 	check(c.Queue.SlowCall > 0, "queue::slow_call must be positive, is %v", c.Queue.SlowCall)
+	check(c.Streams.OpenAfter >= 0, "streams::open_after must not be negative, is %v", c.Streams.OpenAfter)
 	check(c.ShutdownTimeout > 0, "shutdown_timeout must be positive, is %v", c.ShutdownTimeout)
 	check(c.Resource.ServiceName == telemetry.ServiceNameProcess || c.Resource.ServiceName == telemetry.ServiceNameNone,
 		"resource::service_name must be process or none, is %q", c.Resource.ServiceName)
@@ -416,7 +470,7 @@ func NewDefaultConfig() *Config {
 	return &Config{
 		Workers: min(runtime.NumCPU(), 4),
 		Capture: CaptureConfig{
-			EBPF: configoptional.Default(EBPFConfig{RingSize: ebpf.DefaultRingBytes, LocalCalls: SidesBoth}),
+			EBPF: configoptional.Default(EBPFConfig{RingSize: ebpf.DefaultRingBytes, LocalCalls: SidesBoth, TLS: TLSConfig{Enabled: true}}),
 			Pcap: configoptional.Default(PcapConfig{OnEnd: OnEndWait, Spans: SidesClient}),
 		},
 		Connections: defaultConnections(),
@@ -425,7 +479,9 @@ func NewDefaultConfig() *Config {
 			HTTP2:     protocolConfig(http2.Dissector{}.Info().Limits),
 			WebSocket: protocolConfig(websocket.Dissector{}.Info().Limits),
 			DNS:       protocolConfig(dns.UDP.Info().Limits),
+			TLS:       protocolConfig(tls.Dissector{}.Info().Limits),
 		},
+		Streams: StreamsConfig{OpenAfter: 10 * time.Second},
 		Payload: PayloadConfig{
 			Enabled:     true,
 			SpanPreview: 1 << 10,
@@ -434,6 +490,7 @@ func NewDefaultConfig() *Config {
 		},
 		Redaction:      RedactionConfig{Enabled: true},
 		Resource:       ResourceConfig{ServiceName: telemetry.ServiceNameProcess},
+		Lookups:        LookupsConfig{Enabled: true, MaxAge: 2 * time.Minute, Max: 8192},
 		Memory:         MemoryConfig{Limit: 256 << 20},
 		Batch:          BatchConfig{Timeout: 200 * time.Millisecond, MaxRecords: 1000, MaxBytes: 2 << 20},
 		Queue:          QueueConfig{Batches: 64, SlowCall: time.Second},

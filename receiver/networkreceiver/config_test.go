@@ -44,7 +44,7 @@ func TestConfigValid(t *testing.T) {
 	replay, err := load(t, "network/replay")
 	require.NoError(t, err)
 	assert.False(t, replay.Capture.EBPF.HasValue())
-	assert.Equal(t, &PcapConfig{Files: []string{"traffic/*.pcap*"}, OnEnd: OnEndExit, Spans: SidesClient}, replay.Capture.Pcap.Get())
+	assert.Equal(t, &PcapConfig{Files: []string{"traffic/*.pcap*"}, TLSKeys: []string{"keys.log"}, OnEnd: OnEndExit, Spans: SidesClient}, replay.Capture.Pcap.Get())
 
 	live, err := load(t, "network/live")
 	require.NoError(t, err)
@@ -53,6 +53,10 @@ func TestConfigValid(t *testing.T) {
 		RingSize:       4 << 20,
 		LocalCalls:     SidesClient,
 		KeepPrivileges: true,
+		TLS: TLSConfig{
+			Include: ProcessesConfig{Processes: []string{"nginx"}},
+			Exclude: ProcessesConfig{Cgroups: []string{"/user.slice"}},
+		},
 		Include: FilterConfig{
 			Ports: []uint16{80, 8080}, CIDRs: []string{"10.0.0.0/8", "::1"},
 			Cgroups: []string{"/kubepods"}, Processes: []string{"nginx"},
@@ -65,6 +69,8 @@ func TestConfigValid(t *testing.T) {
 	assert.Equal(t, ProtocolConfig{
 		MaxHeaderBytes: 8 << 10, MaxBodyBytes: 4 << 10, MaxOutstanding: 20, ResponseTimeout: 3 * time.Second,
 	}, live.Protocols.DNS)
+	assert.Equal(t, 2*time.Second, live.Streams.OpenAfter)
+	assert.Equal(t, LookupsConfig{Enabled: true, MaxAge: time.Minute, Max: 100}, live.Lookups)
 	assert.Equal(t, ByteSize(64<<20), live.Memory.Limit)
 	assert.Equal(t, PayloadConfig{
 		Placement: PlacementAttributes, IncludeMediaTypes: []string{"application/json"}, ExcludeMediaTypes: []string{"image/*"},
@@ -115,6 +121,7 @@ func TestConfigInvalid(t *testing.T) {
 		"network/bad_peer":          "trace::captured_peers: parse address",
 		"network/bad_size":          `parse size "much"`,
 		"network/small_memory":      "memory::limit must be at least 16MiB, is 1.0 KiB",
+		"network/tls_ports":         "invalid keys: ports",
 		"network/local_calls":       `local_calls must be client, server or both, is "none"`,
 		"network/small_ring":        "ring_size must be between 512 KiB and 1.0 GiB, is 4.0 KiB",
 		"network/bad_placement":     `payload: placement must be body or attributes, is "header"`,
@@ -123,11 +130,14 @@ func TestConfigInvalid(t *testing.T) {
 		"network/bad_http_payload":  `protocols::http::payload: placement must be body or attributes, is "header"`,
 		"network/http_payload_typo": "invalid keys: preview",
 		"network/bad_service_name":  `resource::service_name must be process or none, is "guess"`,
+		"network/no_lookup_age":     "lookups::max_age must be positive, is 0s",
+		"network/no_lookups":        "lookups::max must be positive, is 0",
 		"network/no_connections":    "must be positive",
 		"network/no_outstanding":    "must be positive",
 		"network/no_batch":          "batch::timeout must be positive",
 		"network/no_queue":          "queue::batches must be positive",
 		"network/no_shutdown_time":  "shutdown_timeout must be positive, is 0s",
+		"network/open_before":       "streams::open_after must not be negative, is -1s",
 		"network/no_slow_call":      "queue::slow_call must be positive, is 0s",
 		"network/typo":              "invalid keys: protocol",
 	} {

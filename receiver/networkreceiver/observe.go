@@ -203,6 +203,7 @@ func tellExchanges(s *stats, say func(int64, ...string)) {
 	say(int64(s.pair.Paired.Load()), "outcome", "paired")
 	say(int64(s.pair.OneWay.Load()), "outcome", "one_way")
 	say(int64(s.pair.Events.Load()), "outcome", "event")
+	say(int64(s.pair.Open.Load()), "outcome", "open")
 	say(int64(s.pair.RequestMissing.Load()), "outcome", "request_missing")
 	say(int64(s.pair.ResponseMissing.Load()), "outcome", "response_missing")
 	say(int64(s.pair.Uncertain.Load()), "outcome", "uncertain")
@@ -216,6 +217,10 @@ func tellBuilding(s *stats, say func(int64, ...string)) {
 	say(int64(s.telemetry.BodiesCut.Load()), "kind", "body_cut")
 	say(int64(s.telemetry.HeadersDropped.Load()), "kind", "header_dropped")
 	say(int64(s.telemetry.Redactions.Load()), "kind", "redaction")
+	say(int64(s.telemetry.Lookups.Load()), "kind", "lookup")
+	say(int64(s.telemetry.LookupsDropped.Load()), "kind", "lookup_dropped")
+	say(int64(s.telemetry.LookupsLinked.Load()), "kind", "lookup_linked")
+	say(int64(s.telemetry.LookupsLate.Load()), "kind", "lookup_late")
 }
 
 func tellTraceIDs(s *stats, say func(int64, ...string)) {

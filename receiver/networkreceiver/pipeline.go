@@ -35,7 +35,7 @@ type stats struct {
 func newShardPipeline(r *networkReceiver, memory *budget.Budget) *shardPipeline {
 	p := &shardPipeline{}
 	p.builder = telemetry.New(telemetrySettings(r), memory, outlet{r}, &p.stats.telemetry)
-	pairer := pair.New(pair.Settings{}, p.builder, &p.stats.pair)
+	pairer := pair.New(pair.Settings{OpenAfter: r.cfg.Streams.OpenAfter.Nanoseconds()}, p.builder, &p.stats.pair)
 	dissection := engine.New(engineSettings(r.cfg), r.dissectors, pairer, r.set.Logger, &p.stats.engine)
 	table := connSettings(r.cfg)
 	table.Trimmer, _ = r.source.Source.(capture.Trimmer)

@@ -20,6 +20,8 @@ import (
 	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/grpc"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/lookup"
 )
 
 // networkReceiver runs one capture: a source, a pipeline for each of its shards,
@@ -34,6 +36,7 @@ type networkReceiver struct {
 
 	source  source
 	shards  []*shardPipeline
+	lookups *lookup.Table // nil if calls are not linked to lookups
 	traces  *delivery[ptrace.Traces]
 	logs    *delivery[plog.Logs]
 	stop    context.CancelFunc // ends the shards
@@ -59,9 +62,15 @@ func (r *networkReceiver) start(ctx context.Context, report func(*componentstatu
 	if err := r.source.Start(ctx); err != nil {
 		return fmt.Errorf("start capture: %w", err)
 	}
+	if r.source.keys != nil {
+		r.dissectors = registry.With(r.source.keys)
+	}
 	memory := budget.New(int64(r.cfg.Memory.Limit))
 	if err := r.startDeliveries(memory); err != nil {
 		return errors.Join(err, r.source.Close())
+	}
+	if set := &r.cfg.Lookups; set.Enabled {
+		r.lookups = lookup.New(lookup.Settings{Age: set.MaxAge, Max: set.Max}, memory)
 	}
 	r.shards = make([]*shardPipeline, r.source.Shards())
 	for i := range r.shards {

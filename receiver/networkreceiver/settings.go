@@ -13,6 +13,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
@@ -47,6 +48,7 @@ func engineSettings(cfg *Config) engine.Settings {
 		http2.Dissector{}.Info().Name:     cfg.Protocols.HTTP2.limits(),
 		websocket.Dissector{}.Info().Name: cfg.Protocols.WebSocket.limits(),
 		dns.UDP.Info().Name:               cfg.Protocols.DNS.limits(),
+		tls.Dissector{}.Info().Name:       cfg.Protocols.TLS.limits(),
 	}}
 }
 
@@ -80,12 +82,14 @@ func telemetrySettings(r *networkReceiver) telemetry.Settings {
 	s.Version = r.set.BuildInfo.Version
 	s.HostName = host
 	s.CapturedPeers = peers
+	s.Lookups = r.lookups
 	s.Payload = payloadSettings(&cfg.Payload, telemetry.DefaultPayload().MaxBody)
 	s.Protocols = map[string]telemetry.Payload{
 		http.Dissector{}.Info().Name:      cfg.Protocols.HTTP.payload(&cfg.Payload),
 		http2.Dissector{}.Info().Name:     cfg.Protocols.HTTP2.payload(&cfg.Payload),
 		websocket.Dissector{}.Info().Name: cfg.Protocols.WebSocket.payload(&cfg.Payload),
 		dns.UDP.Info().Name:               cfg.Protocols.DNS.payload(&cfg.Payload),
+		tls.Dissector{}.Info().Name:       cfg.Protocols.TLS.payload(&cfg.Payload),
 	}
 	s.ServiceName = cfg.Resource.ServiceName
 	s.Redaction = redactSettings(&cfg.Redaction)

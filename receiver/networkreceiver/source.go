@@ -4,8 +4,11 @@
 package networkreceiver // import "github.com/wirespan/wirespan/receiver/networkreceiver"
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"math/bits"
+	"os"
 
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
@@ -13,6 +16,8 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/ebpf"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/pcap"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/probe"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
 )
 
 // sourceFunc makes the source that a configuration chooses.
@@ -21,6 +26,8 @@ type sourceFunc func(*Config, receiver.Settings) (source, error)
 // source is a capture.Source with what the receiver's own telemetry reads of it.
 type source struct {
 	capture.Source
+	// keys open TLS; nil where there are none.
+	keys *tls.Keys
 	// finite is set for a source that ends and that can wait for its consumers.
 	finite bool
 	// progress tells a finite source's bytes read and bytes in all; may be nil.
@@ -40,16 +47,23 @@ type source struct {
 // capture files are named.
 func newSource(cfg *Config, set receiver.Settings) (source, error) {
 	if cfg.Capture.Pcap.HasValue() {
-		return pcapSource(cfg.Capture.Pcap.Get(), cfg.Workers, set.Logger), nil
+		files := cfg.Capture.Pcap.Get()
+		src := pcapSource(files, cfg.Workers, set.Logger)
+		return src, readKeys(src.keys, files.TLSKeys)
 	}
 	return ebpfSource(cfg.Capture.EBPF.GetOrInsertDefault(), cfg.Workers, set.Logger)
 }
 
 func pcapSource(cfg *PcapConfig, workers int, logger *zap.Logger) source {
+	keys := new(tls.Keys)
 	stats := new(pcap.Stats)
-	src := pcap.New(pcap.Settings{Files: cfg.Files, Shards: workers, IgnoreVLAN: cfg.IgnoreVLAN}, logger, stats)
+	src := pcap.New(pcap.Settings{
+		Files: cfg.Files, Shards: workers, IgnoreVLAN: cfg.IgnoreVLAN,
+		// Secrets that cannot be read open nothing; the packets beside them are good.
+		Secrets: func(log []byte) { _ = keys.Read(bytes.NewReader(log)) },
+	}, logger, stats)
 	return source{
-		Source: src, finite: true, progress: src.Progress, bytes: stats.Bytes.Load,
+		Source: src, keys: keys, finite: true, progress: src.Progress, bytes: stats.Bytes.Load,
 		observe: func(tell func(string, uint64)) {
 			tell("file", stats.Files.Load())
 			tell("file_error", stats.FileErrors.Load())
@@ -67,6 +81,21 @@ func pcapSource(cfg *PcapConfig, workers int, logger *zap.Logger) source {
 	}
 }
 
+// readKeys reads key logs.
+func readKeys(keys *tls.Keys, files []string) error {
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("open TLS keys: %w", err)
+		}
+		err = errors.Join(keys.Read(f), f.Close())
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
 func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error) {
 	include, err := cfg.Include.filter()
 	if err != nil {
@@ -80,6 +109,7 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 		LocalCalls: localCalls[cfg.LocalCalls],
 		Shards:     workers, RingBytes: powerOfTwo(int(cfg.RingSize)), Cgroup: cfg.CgroupPath,
 		Include: include, Exclude: exclude,
+		TLS: ebpf.TLS{Enabled: cfg.TLS.Enabled, Include: cfg.TLS.Include.filter(), Exclude: cfg.TLS.Exclude.filter()},
 	}
 	if err := settings.Validate(); err != nil {
 		return source{}, err
@@ -88,7 +118,7 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 	src := ebpf.New(settings, logger, stats)
 	var attached func() error
 	if !cfg.KeepPrivileges {
-		attached = func() error { return src.DropPrivileges() }
+		attached = func() error { return src.DropPrivileges(cfg.keep()...) }
 	}
 	return source{
 		Source: src, attached: attached, step: src.ClockStep, bytes: stats.Bytes.Load,
@@ -101,13 +131,27 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 			tell("left", stats.Left.Load())
 			tell("owner_unknown", stats.UnknownOwners.Load())
 			tell("process", stats.Processes.Load())
+			tell("plain", stats.Plain.Load())
+			tell("plain_byte", stats.PlainBytes.Load())
+			src.EachTLS(tell)
 		},
 		lost: func(tell func(string, uint64)) {
 			tell(capture.LossRingFull.String(), stats.LostRingFull.Load())
 			tell(capture.LossCopyFailed.String(), stats.LostCopyFailed.Load())
 			tell(capture.LossMalformed.String(), stats.LostMalformed.Load())
+			tell("plain_"+capture.LossRingFull.String(), stats.LostPlainRingFull.Load())
+			tell("plain_"+capture.LossCopyFailed.String(), stats.LostPlainCopyFailed.Load())
 		},
 	}, nil
+}
+
+// keep names the privileges that are needed for as long as the capture runs: to place
+// probes in the libraries of processes that start later.
+func (c *EBPFConfig) keep() []probe.Capability {
+	if c.TLS.Enabled {
+		return []probe.Capability{probe.Perfmon}
+	}
+	return nil
 }
 
 var localCalls = map[Sides]ebpf.LocalCalls{
@@ -117,6 +161,10 @@ var localCalls = map[Sides]ebpf.LocalCalls{
 func (c *FilterConfig) filter() (ebpf.Filter, error) {
 	cidrs, err := prefixes(c.CIDRs)
 	return ebpf.Filter{Ports: c.Ports, Prefixes: cidrs, Cgroups: c.Cgroups, Processes: c.Processes}, err
+}
+
+func (c *ProcessesConfig) filter() ebpf.Filter {
+	return ebpf.Filter{Cgroups: c.Cgroups, Processes: c.Processes}
 }
 
 // powerOfTwo is the smallest power of two that is not below n.

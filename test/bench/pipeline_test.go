@@ -7,6 +7,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -21,6 +22,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/lookup"
 )
 
 // shard is stages 2 to 5 of one shard, with the receiver's default settings but
@@ -51,6 +53,7 @@ func newShardTo(next telemetry.Sink) *shard {
 	s := &shard{at: -1}
 	settings := telemetry.DefaultSettings()
 	settings.Version, settings.HostName = "0.0.0", "node-1"
+	settings.Lookups = lookup.New(lookup.Settings{Age: 2 * time.Minute, Max: 8192}, memory)
 	s.builder = telemetry.New(settings, memory, next, &s.records)
 	pairer := pair.New(pair.Settings{}, s.builder, &s.pair)
 	dissection := engine.New(engine.Settings{}, registry.All(), pairer, zap.NewNop(), &s.engine)
@@ -71,6 +74,18 @@ func (s *shard) Segment(seg *capture.Segment) {
 // calls that became a span and a log record.
 func wirespan(tb testing.TB, f *file, shards ...*shard) (calls int) {
 	tb.Helper()
+	replay(tb, f, shards...)
+	for _, s := range shards {
+		require.Equal(tb, s.pair.Paired.Load(), s.records.LogRecords.Load())
+		calls += int(s.pair.Paired.Load())
+	}
+	return calls
+}
+
+// replay reads a capture file with a number of shards. Each call becomes a span and is
+// complete.
+func replay(tb testing.TB, f *file, shards ...*shard) {
+	tb.Helper()
 	ctx := context.Background()
 	source := pcap.New(pcap.Settings{Files: []string{f.path}, Shards: len(shards)}, zap.NewNop(), &pcap.Stats{})
 	require.NoError(tb, source.Start(ctx))
@@ -88,9 +103,6 @@ func wirespan(tb testing.TB, f *file, shards ...*shard) (calls int) {
 	for i, s := range shards {
 		require.NoError(tb, errs[i])
 		require.Equal(tb, s.pair.Paired.Load(), s.records.Spans.Load())
-		require.Equal(tb, s.pair.Paired.Load(), s.records.LogRecords.Load())
 		require.Zero(tb, s.records.Incomplete.Load())
-		calls += int(s.pair.Paired.Load())
 	}
-	return calls
 }

@@ -47,11 +47,7 @@ const (
 // write makes a capture file that the benchmark removes at its end.
 func (t traffic) write(tb testing.TB) *file {
 	tb.Helper()
-	f := &file{traffic: t, path: filepath.Join(tb.TempDir(), "calls.pcap")}
-	out, err := os.Create(f.path)
-	require.NoError(tb, err)
-	w := &writer{out: bufio.NewWriterSize(out, 1<<20), segment: t.segment, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	w.header()
+	f, w := t.create(tb)
 	ends := make([]connection, t.connections)
 	for i := range ends {
 		ends[i] = newConnection(i)
@@ -72,12 +68,28 @@ func (t traffic) write(tb testing.TB) *file {
 		w.frame(&ends[i], 1, flagFIN|flagACK, nil)
 		w.frame(&ends[i], 0, flagACK, nil)
 	}
-	require.NoError(tb, w.out.Flush())
-	info, err := out.Stat()
-	require.NoError(tb, err)
-	require.NoError(tb, out.Close())
-	f.size, f.stream = info.Size(), w.stream
+	w.close(tb, f)
 	return f
+}
+
+// create begins a capture file.
+func (t traffic) create(tb testing.TB) (*file, *writer) {
+	tb.Helper()
+	f := &file{traffic: t, path: filepath.Join(tb.TempDir(), "calls.pcap")}
+	out, err := os.Create(f.path)
+	require.NoError(tb, err)
+	w := &writer{file: out, out: bufio.NewWriterSize(out, 1<<20), segment: t.segment, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	w.header()
+	return f, w
+}
+
+func (w *writer) close(tb testing.TB, f *file) {
+	tb.Helper()
+	require.NoError(tb, w.out.Flush())
+	info, err := w.file.Stat()
+	require.NoError(tb, err)
+	require.NoError(tb, w.file.Close())
+	f.size, f.stream = info.Size(), w.stream
 }
 
 func request(i int) string {
@@ -135,8 +147,9 @@ const (
 	flagACK = 0x10
 )
 
-// writer writes Ethernet frames with IPv4 and TCP to a pcap file.
+// writer writes Ethernet frames with IPv4, and TCP or UDP, to a pcap file.
 type writer struct {
+	file    *os.File
 	out     *bufio.Writer
 	segment int
 	now     time.Time
@@ -180,23 +193,7 @@ func (w *writer) data(c *connection, from int, b []byte) {
 
 func (w *writer) frame(c *connection, from int, flags byte, payload []byte) {
 	to := 1 - from
-	w.frames++
-	w.stream += int64(len(payload))
-	w.now = w.now.Add(frameGap)
-	n := 14 + 20 + 20 + len(payload)
-	b := make([]byte, 0, 16+14+20+20)
-	b = binary.LittleEndian.AppendUint32(b, uint32(w.now.Unix()))
-	b = binary.LittleEndian.AppendUint32(b, uint32(w.now.Nanosecond()))
-	b = binary.LittleEndian.AppendUint32(b, uint32(n))
-	b = binary.LittleEndian.AppendUint32(b, uint32(n))
-	b = append(b, 2, 0, 0, 0, 0, byte(to), 2, 0, 0, 0, 0, byte(from), 0x08, 0x00)
-	b = append(b, 0x45, 0)
-	b = binary.BigEndian.AppendUint16(b, uint16(n-14))
-	b = append(b, 0, 0, 0x40, 0, 64, 6, 0, 0)
-	b = append(b, c.addr[from][:]...)
-	b = append(b, c.addr[to][:]...)
-	b = binary.BigEndian.AppendUint16(b, c.port[from])
-	b = binary.BigEndian.AppendUint16(b, c.port[to])
+	b := w.ip(c, from, protocolTCP, 20+len(payload))
 	b = binary.BigEndian.AppendUint32(b, c.seq[from])
 	ack := c.seq[to]
 	if flags&flagACK == 0 {
@@ -204,10 +201,48 @@ func (w *writer) frame(c *connection, from int, flags byte, payload []byte) {
 	}
 	b = binary.BigEndian.AppendUint32(b, ack)
 	b = append(b, 5<<4, flags, 0xff, 0xff, 0, 0, 0, 0)
-	_, _ = w.out.Write(b)
-	_, _ = w.out.Write(payload)
+	w.write(b, payload)
 	c.seq[from] += uint32(len(payload))
 	if flags&(flagSYN|flagFIN) != 0 {
 		c.seq[from]++
 	}
+}
+
+// IP protocol numbers.
+const (
+	protocolTCP = 6
+	protocolUDP = 17
+)
+
+// ip begins a frame up to the ports. n is the size of the IP packet's payload.
+func (w *writer) ip(c *connection, from int, protocol byte, n int) []byte {
+	to := 1 - from
+	w.now = w.now.Add(frameGap)
+	b := make([]byte, 0, 16+14+20+20)
+	b = binary.LittleEndian.AppendUint32(b, uint32(w.now.Unix()))
+	b = binary.LittleEndian.AppendUint32(b, uint32(w.now.Nanosecond()))
+	b = binary.LittleEndian.AppendUint32(b, uint32(14+20+n))
+	b = binary.LittleEndian.AppendUint32(b, uint32(14+20+n))
+	b = append(b, 2, 0, 0, 0, 0, byte(to), 2, 0, 0, 0, 0, byte(from), 0x08, 0x00)
+	b = append(b, 0x45, 0)
+	b = binary.BigEndian.AppendUint16(b, uint16(20+n))
+	b = append(b, 0, 0, 0x40, 0, 64, protocol, 0, 0)
+	b = append(b, c.addr[from][:]...)
+	b = append(b, c.addr[to][:]...)
+	b = binary.BigEndian.AppendUint16(b, c.port[from])
+	return binary.BigEndian.AppendUint16(b, c.port[to])
+}
+
+func (w *writer) write(head, payload []byte) {
+	w.frames++
+	w.stream += int64(len(payload))
+	_, _ = w.out.Write(head)
+	_, _ = w.out.Write(payload)
+}
+
+// datagram sends one datagram of UDP, without a checksum.
+func (w *writer) datagram(c *connection, from int, payload []byte) {
+	b := w.ip(c, from, protocolUDP, 8+len(payload))
+	b = binary.BigEndian.AppendUint16(b, uint16(8+len(payload)))
+	w.write(append(b, 0, 0), payload)
 }

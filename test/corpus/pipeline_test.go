@@ -30,6 +30,7 @@ type pipeline struct {
 	calls  []call
 	http2  []http2Call
 	dns    []dnsCall
+	hellos []string // of TLS
 	memory *budget.Budget
 	now    int64
 	stats  struct {
@@ -94,8 +95,13 @@ func (p *pipeline) Exchange(x *pair.Exchange) {
 		p.http2 = append(p.http2, http2CallOf(x))
 	case "dns":
 		p.dns = append(p.dns, dnsCallOf(x, c.client, c.server))
+	case "tls":
+		p.hellos = append(p.hellos, hellosOf(x, c.client, c.server)...)
 	}
 }
+
+// Open implements pair.Sink.
+func (*pipeline) Open(*pair.Exchange, int64) {}
 
 // Event implements pair.Sink.
 func (p *pipeline) Event(e *pair.Event) { e.Conn.Memory.Give(e.Message.Reserved) }

@@ -56,12 +56,12 @@ func TestTwoOnOneMachine(t *testing.T) {
 }
 
 // TestReload changes nothing and asks for a reload, after which the collector has
-// no privilege left to attach with. Calls before, during and after it are there.
+// no privilege left to load programs with. Calls before, during and after it are there.
 func TestReload(t *testing.T) {
 	testkit.NeedRoot(t)
 	s := testkit.GoServer(t, testkit.Place{})
 	c := live(t, nil)
-	assert.Zero(t, capabilities(t, c.PID())&^sysPtrace, "capabilities that nothing needs any more")
+	assert.Zero(t, capabilities(t, c.PID())&^(sysPtrace|perfmon), "capabilities that nothing needs any more")
 	calls := testkit.Send(t, testkit.Load{URL: s.URL(), Name: "before", Requests: 10})
 	c.AwaitSpans("before", 20)
 	c.Signal(syscall.SIGHUP)
@@ -73,8 +73,12 @@ func TestReload(t *testing.T) {
 	checkCalls(t, c.Calls(), between(t, calls, s))
 }
 
-// sysPtrace is kept to read command lines of older processes (capabilities(7)).
-const sysPtrace = 1 << 19
+// What is kept: to look at other processes, and to place probes in their libraries
+// (capabilities(7)).
+const (
+	sysPtrace = 1 << 19
+	perfmon   = 1 << 38
+)
 
 // capabilities are the effective ones of a process.
 func capabilities(t *testing.T, pid int) (set uint64) {

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import socket
+import ssl
 import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,10 +84,20 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_PATCH = do_GET
 
 
+def context():
+    """Gives the server's side of TLS."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(os.environ["TLS_CERTIFICATE"], os.environ["TLS_KEY"])
+    return tls
+
+
 class Server(ThreadingHTTPServer):
     address_family = socket.AF_INET6
     daemon_threads = True
 
 
 if __name__ == "__main__":
-    Server(("::1", int(sys.argv[1])), Handler).serve_forever()
+    server = Server(("::1", int(sys.argv[1])), Handler)
+    if "TLS_CERTIFICATE" in os.environ:
+        server.socket = context().wrap_socket(server.socket, server_side=True)
+    server.serve_forever()

@@ -1,9 +1,12 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The Node server under test; see server/main.go.
+// The Node server under test; see server/main.go. With a second argument "http2" it
+// speaks HTTP/2. It uses TLS if TLS_CERTIFICATE and TLS_KEY name files.
 "use strict";
 const http = require("node:http");
+const http2 = require("node:http2");
+const https = require("node:https");
 const fs = require("node:fs");
 const { createHash } = require("node:crypto");
 
@@ -33,7 +36,12 @@ function answer(path, request, mediaType) {
   return [200, mediaType || "text/plain", request];
 }
 
-http.createServer((req, res) => {
+const two = process.argv[3] === "http2";
+const files = { cert: process.env.TLS_CERTIFICATE, key: process.env.TLS_KEY };
+const create = files.cert
+  ? (two ? http2.createSecureServer : https.createServer).bind(null, { cert: fs.readFileSync(files.cert), key: fs.readFileSync(files.key) })
+  : (two ? http2.createServer : http.createServer);
+create((req, res) => {
   const chunks = [];
   req.on("data", (chunk) => chunks.push(chunk));
   req.on("end", () => {

@@ -95,6 +95,11 @@ type Conn struct {
 
 	// Session belongs to the next stage.
 	Session any
+	// ServerName is the name by which the client has looked up the server's address,
+	// empty where none is known, and NameSought is how often it was looked for. They
+	// belong to stage 5.
+	ServerName string
+	NameSought uint8
 	// Memory is what all stages hold of this connection, besides what it takes to
 	// follow it.
 	Memory budget.Account

@@ -37,6 +37,9 @@ type half struct {
 
 	hole node[half]
 	soon node[half]
+	// owed is where an end waits that is not told yet, and when it came.
+	owed   node[half]
+	owedAt int64
 }
 
 var _ reassembly.Receiver = (*half)(nil)

@@ -38,6 +38,9 @@ func (t *Table) open(c *Conn, seg *capture.Segment) *Conn {
 		t.meet(c)
 	}
 	t.sink.Open(c)
+	if c.Live && len(t.early.pieces) > 0 {
+		t.releasePlain(c)
+	}
 	return c
 }
 
@@ -117,6 +120,11 @@ func (t *Table) end(h *half, now int64, r Reason) {
 	h.hole.remove()
 	h.soon.remove()
 	h.untrim()
+	if h.awaitsReader(r) {
+		t.oweEnd(h, now)
+		return
+	}
+	t.payEnd(&h.c.table.halves[h.dir.Other()])
 	t.sink.End(h.c, h.dir, now, r)
 }
 

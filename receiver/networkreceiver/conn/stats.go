@@ -47,6 +47,10 @@ type Stats struct {
 	Malformed     atomic.Uint64 // segments with impossible lengths
 	Records       atomic.Uint64 // records lost by the capture, as told by Lost
 
+	Plain        atomic.Uint64 // pieces of plaintext taken
+	PlainLate    atomic.Uint64 // of those, of closed connections
+	PlainDropped atomic.Uint64 // of those, dropped because their connection did not come or a limit was met
+
 	Gaps         atomic.Uint64 // gaps handed over
 	GapBytes     atomic.Uint64 // bytes missing in them
 	HolesAcked   atomic.Uint64 // holes lost because the receiver has acknowledged them

@@ -38,9 +38,11 @@ type Table struct {
 	queues [queues]list[Conn] // all connections, each queue oldest idle first
 	holes  list[half]         // directions that hold segments behind a hole
 	soon   list[half]         // directions that wait for the capture's reordering
+	owed   list[half]         // directions whose end waits for what is read of them
 
 	handshakes handshakes
 	owners     owners
+	early      earlyPlain
 	closedLive lingering[uint64]
 	closedFile lingering[flow]
 	sizes      mapSizes
@@ -73,6 +75,7 @@ type tableState struct {
 	node node[Conn]
 
 	postponed *postponed // in a capture file
+	plain     bool       // has plaintext
 
 	wire                 flow // key in wires
 	wireLocal, wireOther netip.AddrPort
@@ -144,6 +147,8 @@ func (t *Table) Tick(now int64) {
 	t.expireHoles()
 	t.expireConnections()
 	t.handshakes.expire(t)
+	t.expirePlain()
+	t.expireOwed()
 	t.closedLive.expire(t, t.settings.ClosedTimeout)
 	t.closedFile.expire(t, t.settings.ClosedTimeout)
 	t.relieve()
@@ -166,6 +171,7 @@ func (t *Table) Shutdown(now int64) {
 		t.handshakes.remove(t, h)
 	}
 	t.owners.clear(t)
+	t.dropPlain(len(t.early.pieces))
 	t.closedLive.clear(t)
 	t.closedFile.clear(t)
 }

@@ -125,8 +125,11 @@ type Carrier interface {
 	// Carry gives the channel, before the first Data.
 	Carry(inner Channel)
 	// DescribeCarrier tells what every call that is carried has to say of the carrier
-	// ("tls.protocol.version"). It is a pure function of the conversation's state.
-	DescribeCarrier(out Attributes)
+	// ("tls.protocol.version"), and the first call of a connection in addition. It is a
+	// pure function of the conversation's state.
+	DescribeCarrier(first bool, out Attributes)
+	// ServerName is the name that the client has asked the carrier for; may be empty.
+	ServerName() string
 }
 
 // Channel takes the bytes that a Carrier carries, as conn.Sink takes those of a
@@ -145,6 +148,14 @@ type Unveiled interface {
 	// m.Time is when they were seen. They may come before the bytes that carry them,
 	// or after. b is borrowed.
 	Plain(d Direction, m conn.Mark, b []byte)
+}
+
+// Patient is a Conversation that waits for something that may never come.
+type Patient interface {
+	// Waiting reports whether it wants to hear of the time. It is asked after each call.
+	Waiting() bool
+	// Tick lets time pass. It comes at least every 100 ms while Waiting says so.
+	Tick(now int64)
 }
 
 // Testator is a Conversation that has messages left when it hands the connection
@@ -169,6 +180,13 @@ var ErrViolation = errors.New("protocol violation")
 type Sink interface {
 	// Message takes one message; it owns m from now on.
 	Message(m *Message)
+	// Begun says that a request or a final response has begun whose end has not come
+	// yet. m stays the conversation's until it is handed over by Message. Until then
+	// what identifies the call, the header section, Last, Size, Events and
+	// Content.BodySize are what is known so far, and may be read between two calls of
+	// the conversation. Of a response to a request that is not whole either, Origin is
+	// that request until Begun returns. Keep has granted what m holds.
+	Begun(m *Message)
 	// Upgrade says that from the next unused byte on, in both directions, the
 	// connection speaks another protocol. name is the protocol's name if it is
 	// known ("websocket", "h2c"), "" if the engine should probe (CONNECT).
@@ -204,6 +222,8 @@ type Session struct {
 type Output interface {
 	// Message takes one message; the callee owns it.
 	Message(s *Session, m *Message)
+	// Begun lends a message that is not whole yet; see Sink.Begun.
+	Begun(s *Session, m *Message)
 	// Resync says that messages of direction d may be missing before the next
 	// one, because bytes were lost or the connection was joined in the middle.
 	Resync(s *Session, d Direction)
@@ -247,6 +267,9 @@ type Message struct {
 	// First, Key, Keyed and the headers that name a trace are what counts. It is
 	// borrowed until Sink.Message returns. Where it is nil, the request is found by
 	// Key or by order.
+	//
+	// Of a Request it is the request of the call within which this one is made (a
+	// handshake's), likewise; it stays as it is for as long as the message is used.
 	Origin *Message
 
 	First conn.Mark // first byte
@@ -274,6 +297,8 @@ type Message struct {
 	Content Content
 	// Protocol is the dissector's own view, for its Describe.
 	Protocol any
+	// Pairing belongs to the next stage.
+	Pairing any
 }
 
 // Header is one field in the order and spelling of the wire.
@@ -320,10 +345,9 @@ type Summary struct {
 	// Error is the span's status by the conventions; ErrorType is error.type.
 	Error     bool
 	ErrorType string
-	// Status is for people: "200 OK".
+	// Status tells people of an error what its type does not: the span's status
+	// description. It may be empty, and is not used without an error.
 	Status string
-	// Operation is for people: "POST /api/v1/checkout".
-	Operation string
 }
 
 // Attributes takes attributes by the semantic conventions. Implementations apply

@@ -56,7 +56,7 @@ func (s *session) lastAnswerable(a answer) int {
 // oldest one waiting there are bytes of another request.
 func (s *session) answersLost(a answer) bool {
 	w := s.queue[0]
-	return s.aligned && !a.hole && w.hole && w.after.known && before(w.after.seq+slack, w.start())
+	return s.aligned && !a.hole && w.hole && w.after.known && before(w.after.seq+s.slack(), w.start())
 }
 
 // beyond is what a server that answers may have seen after a request.
@@ -72,7 +72,7 @@ const (
 // that waits and that it can answer.
 func (s *session) beyond(a answer, last int) beyond {
 	switch next := last + 1; {
-	case !before(s.queue[last].end()+slack, a.First.Ack):
+	case !before(s.queue[last].end()+s.slack(), a.First.Ack):
 		return nothing
 	case next < len(s.queue) && !s.queue[next].hole:
 		return nothing

@@ -23,20 +23,30 @@ func FuzzPairer(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 10, 1, 1, 0, 10, 0, 0, 0, 10, 2, 1, 0, 5, 1, 1, 0, 10})
 	f.Add([]byte{0, 0, 0, 10, 0, 0, 0, 10, 5, 1, 0, 20, 1, 1, 0, 10, 6, 0, 0, 255})
 	f.Add([]byte{8, 0, 1, 10, 8, 0, 2, 10, 9, 1, 2, 10, 10, 1, 1, 1, 9, 1, 1, 10, 3, 0, 0, 1})
+	f.Add([]byte{12, 0, 1, 10, 13, 1, 1, 10, 6, 0, 0, 9, 14, 0, 0, 0, 14, 0, 0, 0, 12, 0, 1, 11, 6, 0, 0, 7, 7, 0, 0, 0})
 	f.Add([]byte{1, 1, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 4, 0, 0, 9, 15, 2, 7, 1})
 	f.Add([]byte{9, 1, 1, 10, 9, 1, 2, 10, 9, 1, 3, 10, 9, 1, 4, 10, 9, 1, 4, 10, 6, 0, 0, 255, 8, 0, 1, 1})
 	f.Add(slices.Concat([]byte{0, 0, 0, 10}, bytes.Repeat([]byte{2, 1, 0, 1}, 40), []byte{1, 1, 0, 10}))
 	f.Add(slices.Concat([]byte{8, 0, 1, 10}, bytes.Repeat([]byte{10, 1, 1, 1}, 40), []byte{9, 1, 1, 10}))
 	f.Fuzz(func(t *testing.T, script []byte) {
-		const outstanding = 3
+		const outstanding, maxLent = 3, 4
 		r := newBalance(t)
-		pairer := New(Settings{}, r, &r.stats)
+		pairer := New(Settings{OpenAfter: 5 * second}, r, &r.stats)
 		var sessions [2]*dissect.Session
 		for i := range sessions {
 			sessions[i] = &dissect.Session{
 				Conn: &conn.Conn{Transport: capture.TCP, Midway: i == 1}, First: i == 0,
 				Limits: dissect.Limits{Outstanding: outstanding, Age: 20 * second},
 			}
+		}
+		type loan struct {
+			*dissect.Session
+			*dissect.Message
+		}
+		var lent []loan
+		handOver := func() {
+			pairer.Message(lent[0].Session, lent[0].Message)
+			lent = lent[1:]
 		}
 		seq, now := [2]uint32{0xfffffff0, 1000}, int64(0)
 		for ; len(script) >= 4; script = script[4:] {
@@ -51,7 +61,14 @@ func FuzzPairer(f *testing.F) {
 				now += int64(n) * second
 				pairer.Tick(now)
 			case 7:
+				for len(lent) > 0 {
+					handOver()
+				}
 				pairer.Close(s, now, "fin")
+			case 14:
+				if len(lent) > 0 {
+					handOver()
+				}
 			default:
 				m := &dissect.Message{Kind: dissect.Kind(op % 4), Direction: d, Keyed: op >= 8, Key: key, Reversed: op == 15}
 				m.First = conn.Mark{Time: now, Seq: seq[d], Ack: seq[d.Other()] - uint32(script[2]>>4)}
@@ -62,13 +79,25 @@ func FuzzPairer(f *testing.F) {
 					m.Incomplete = "gap"
 				}
 				r.waiting[m] = true
-				pairer.Message(s, m)
+				if op != 12 && op != 13 {
+					pairer.Message(s, m)
+					break
+				}
+				m.Keyed = n&1 == 0
+				if len(lent) == maxLent {
+					handOver()
+				}
+				lent = append(lent, loan{s, m})
+				pairer.Begun(s, m)
 			}
 			// Requests and responses are bounded each, in order and by key, and the
 			// interim ones of each.
-			if most := len(sessions) * (3*outstanding + 1) * (maxInterim + 1); len(r.waiting) > most {
+			if most := len(sessions)*(3*outstanding+1)*(maxInterim+1) + maxLent; len(r.waiting) > most {
 				t.Fatalf("%d messages wait, at most %d can", len(r.waiting), most)
 			}
+		}
+		for len(lent) > 0 {
+			handOver()
 		}
 		for _, s := range sessions {
 			pairer.Close(s, now, "shutdown")
@@ -76,6 +105,7 @@ func FuzzPairer(f *testing.F) {
 		pairer.Tick(now)
 		r.finish()
 		require.Nil(t, pairer.waiting)
+		require.Nil(t, pairer.open.first)
 	})
 }
 
@@ -97,6 +127,13 @@ func (b *balance) take(m *dissect.Message) {
 		b.t.Fatal("a message came out that is not in")
 	}
 	delete(b.waiting, m)
+}
+
+// Open implements Sink.
+func (b *balance) Open(x *Exchange, _ int64) {
+	if !b.waiting[x.Request] || x.Response != nil && !b.waiting[x.Response] {
+		b.t.Fatal("a call is told of that is not open")
+	}
 }
 
 // Exchange implements Sink.

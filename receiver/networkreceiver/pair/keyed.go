@@ -25,7 +25,13 @@ func (s *session) keyedMessage(m *dissect.Message) {
 			w = &waiting{since: m.Last.Time}
 			s.byKey[m.Key] = w
 		}
+		if begun := s.begunBy(m); begun != nil {
+			begun.since, begun.Interim, begun.Response = w.since, w.Interim, w.Response
+			w = begun
+			s.byKey[m.Key] = w
+		}
 		w.Request = m
+		s.open(w)
 	case dissect.Response:
 		if w.Response != nil {
 			s.dropKeyed(m.Key, w, s.whyNoRequest())
@@ -43,7 +49,7 @@ func (s *session) keyedMessage(m *dissect.Message) {
 	}
 	if w.Request != nil && w.Response != nil {
 		delete(s.byKey, m.Key)
-		s.emit(&w.Exchange)
+		s.end(w)
 	}
 }
 

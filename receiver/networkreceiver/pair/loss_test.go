@@ -160,6 +160,7 @@ func (s *simulation) answer() {
 // collector is the sink of the tests.
 type collector struct{ exchanges []*Exchange }
 
+func (*collector) Open(*Exchange, int64)  {}
 func (c *collector) Exchange(x *Exchange) { c.exchanges = append(c.exchanges, x) }
 func (*collector) Event(*Event)           {}
 func (*collector) Tick(int64)             {}

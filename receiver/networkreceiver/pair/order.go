@@ -35,6 +35,7 @@ type session struct {
 	paired  pairEdge
 	gaveUp  string // why a request was given up before
 	emitted bool
+	coming  int // requests that are not whole yet
 }
 
 // waiting is a request that waits for its response, as the exchange it becomes.
@@ -45,6 +46,13 @@ type waiting struct {
 	hole  bool // requests may be missing before it
 	first bool // nothing is missing before it, and it was sent later than the one before
 	after edge // end of the request before
+
+	// What is known of it while it is open.
+	session    *session
+	answer     *dissect.Message // the response, as long as it is not whole
+	told       bool             // of, because it is open for long
+	listed     bool             // in openCalls
+	next, prev *waiting
 }
 
 func (w *waiting) start() uint32 { return w.Request.First.Seq }
@@ -84,10 +92,25 @@ const (
 // (RFC 9112, section 2.2) and the end of the connection, which takes one number.
 const slack = 4
 
+// recordSlack is what a carrier adds between two messages: the end of a TLS record, and
+// the header of the next one.
+const recordSlack = 64
+
+func (s *session) slack() uint32 {
+	if s.Carrier != nil {
+		return slack + recordSlack
+	}
+	return slack
+}
+
 // request takes a request in order.
 func (s *session) request(m *dissect.Message) {
 	s.begin(m)
-	w := &waiting{Exchange: Exchange{Request: m}, since: m.Last.Time, after: s.last[dissect.ToServer]}
+	w := s.begunBy(m)
+	if w == nil {
+		w = &waiting{Exchange: Exchange{Request: m}}
+	}
+	w.since, w.after = m.Last.Time, s.last[dissect.ToServer]
 	w.hole = s.advance(m)
 	w.first = !w.hole && w.after.known && w.after.ack != m.First.Ack
 	s.watch(m.First.Ack)
@@ -99,6 +122,7 @@ func (s *session) request(m *dissect.Message) {
 		s.giveUp("outstanding_limit")
 	}
 	s.queue = append(s.queue, w)
+	s.open(w)
 	for len(s.early) > 0 && len(s.queue) > 0 {
 		a := s.early[0]
 		s.early = slices.Delete(s.early, 0, 1)
@@ -135,7 +159,7 @@ func (s *session) requestInProgress(m *dissect.Message) bool {
 	if !s.hasPositions(m) || !last.known {
 		return true
 	}
-	return before(last.seq+slack, m.First.Ack)
+	return before(last.seq+s.slack(), m.First.Ack)
 }
 
 // begin takes the start of a connection for an end of messages, so that it is
@@ -207,7 +231,7 @@ func (s *session) settle(a answer) {
 			s.watch(later.ack())
 		}
 	}
-	s.emit(&w.Exchange)
+	s.end(w)
 }
 
 // interim attaches an interim response to the request that it belongs to.

@@ -46,6 +46,10 @@ type Event struct {
 // Sink is the next stage.
 type Sink interface {
 	Exchange(x *Exchange)
+	// Open tells once that a call has been open for Settings.OpenAfter at time now. What
+	// it is told of is what is known so far, and borrowed: the request may not be whole,
+	// and the response is nil or not whole.
+	Open(x *Exchange, now int64)
 	// Event takes what is told of a call while it runs.
 	Event(e *Event)
 	// Tick lets time pass.

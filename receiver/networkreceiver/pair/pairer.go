@@ -17,6 +17,9 @@ type Settings struct {
 	// say. The defaults are 1024 and five minutes.
 	Outstanding int
 	Age         int64
+	// OpenAfter is after how many nanoseconds Sink.Open hears of a call that is still
+	// open; 0 for never.
+	OpenAfter int64
 }
 
 // Stats are the counters of one Pairer.
@@ -25,6 +28,7 @@ type Stats struct {
 	Uncertain       atomic.Uint64 // of them, those where a loss left a choice
 	OneWay          atomic.Uint64 // exchanges of a message that stands for itself
 	Events          atomic.Uint64 // events, told while their call runs
+	Open            atomic.Uint64 // calls that were told of because they stayed open
 	RequestMissing  atomic.Uint64 // exchanges without request
 	ResponseMissing atomic.Uint64 // exchanges without response
 	TimedOut        atomic.Uint64 // requests and responses given up by age
@@ -47,6 +51,7 @@ type Pairer struct {
 	sink     Sink
 	stats    *Stats
 	waiting  *session // list of the sessions in which something waits
+	open     openCalls
 	scanned  int64
 }
 
@@ -62,10 +67,12 @@ func New(set Settings, sink Sink, stats *Stats) *Pairer {
 // Message implements dissect.Output.
 func (p *Pairer) Message(in *dissect.Session, m *dissect.Message) {
 	s := p.of(in)
-	switch {
-	case m.Kind == dissect.Event:
+	if m.Kind == dissect.Event {
 		s.event(m)
 		return
+	}
+	s.whole(m)
+	switch {
 	case m.Kind == dissect.OneWay:
 		s.oneWay(m)
 	case m.Keyed:
@@ -92,6 +99,7 @@ func (p *Pairer) Close(in *dissect.Session, _ int64, why string) {
 	}
 	s.flush(why)
 	p.relink(s)
+	p.forget(s)
 	in.Pairing = nil
 }
 
@@ -106,6 +114,7 @@ func (p *Pairer) Tick(now int64) {
 			s = next
 		}
 	}
+	p.tellOpen(now)
 	p.sink.Tick(now)
 }
 
@@ -171,7 +180,7 @@ func (s *session) letGo() {
 // emit hands an exchange on.
 func (s *session) emit(x *Exchange) {
 	st := s.pairer.stats
-	x.Conn, x.Dissector, x.ClientIsLocal = s.Conn, s.Dissector, s.ClientIsLocal != x.reversed()
+	x.Conn, x.Dissector, x.Carrier, x.ClientIsLocal = s.Conn, s.Dissector, s.Carrier, s.ClientIsLocal != x.reversed()
 	x.First = s.First && !s.emitted && !s.Conn.Midway && !s.lossy[dissect.ToServer]
 	s.emitted = true
 	switch {
@@ -215,6 +224,12 @@ func (s *session) unanswered(w *waiting, why string) {
 		why = ""
 	}
 	w.Missing = why
+	s.end(w)
+}
+
+// end emits what has waited.
+func (s *session) end(w *waiting) {
+	s.pairer.open.remove(w)
 	s.emit(&w.Exchange)
 }
 

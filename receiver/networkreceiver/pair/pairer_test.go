@@ -341,7 +341,7 @@ func TestStatsAndReservations(t *testing.T) {
 
 func BenchmarkPairer(b *testing.B) {
 	sink := discardSink{}
-	pairer := New(Settings{}, sink, &Stats{})
+	pairer := New(Settings{OpenAfter: 10 * second}, sink, &Stats{})
 	s := &dissect.Session{Conn: &conn.Conn{Transport: capture.TCP}, First: true}
 	request := &dissect.Message{Size: 10}
 	response := &dissect.Message{Kind: dissect.Response, Direction: dissect.ToClient, Size: 10}
@@ -360,6 +360,7 @@ func BenchmarkPairer(b *testing.B) {
 
 type discardSink struct{}
 
-func (discardSink) Exchange(*Exchange) {}
-func (discardSink) Event(*Event)       {}
-func (discardSink) Tick(int64)         {}
+func (discardSink) Exchange(*Exchange)    {}
+func (discardSink) Open(*Exchange, int64) {}
+func (discardSink) Event(*Event)          {}
+func (discardSink) Tick(int64)            {}

@@ -15,6 +15,7 @@ type traceBatch struct {
 	resources *resources
 	version   string
 	scopes    map[resourceKey]ptrace.ScopeSpans
+	links     []spanLink
 
 	n     int   // spans
 	bytes int   // their size as OTLP
@@ -57,6 +58,7 @@ type logBatch struct {
 	resources *resources
 	version   string
 	scopes    map[resourceKey]plog.ScopeLogs
+	links     []logLink
 
 	n     int
 	bytes int
@@ -195,6 +197,8 @@ func (b *Builder) unhold(held *int) {
 func (b *Builder) flushTraces(class Class) {
 	if batch := &b.traces[class]; batch.n > 0 {
 		b.stats.Batches.Add(1)
+		batch.bytes += b.linkSpans(batch.links)
+		batch.links = batch.links[:0]
 		td, bytes := batch.take()
 		b.unhold(&batch.held)
 		b.sink.Traces(class, td, bytes)
@@ -204,6 +208,8 @@ func (b *Builder) flushTraces(class Class) {
 func (b *Builder) flushLogs(class Class) {
 	if batch := &b.logs[class]; batch.n > 0 {
 		b.stats.Batches.Add(1)
+		batch.bytes += b.linkLogs(batch.links)
+		batch.links = batch.links[:0]
 		ld, bytes := batch.take()
 		b.unhold(&batch.held)
 		b.sink.Logs(class, ld, bytes)

@@ -25,6 +25,7 @@ type call struct {
 	now               int64
 	step              int64 // from the capture's clock to the system's
 	naming            ServiceName
+	nameless          bool // nothing names the server but its address
 
 	side          dissect.Side
 	span          pcommon.SpanID

@@ -27,7 +27,10 @@ type fake struct {
 
 type fakeRequest struct{ method, url, path, query string }
 
-type fakeResponse struct{ status int64 }
+type fakeResponse struct {
+	status int64
+	told   string // of an error
+}
 
 func (f fake) Info() dissect.Info { return dissect.Info{Name: f.name, Transport: capture.TCP} }
 
@@ -52,6 +55,9 @@ func (f fake) Describe(side dissect.Side, req, resp *dissect.Message, out dissec
 		out.Str("network.protocol.version", "1.1")
 		if r.status >= 500 {
 			s.Error, s.ErrorType = true, "500"
+		}
+		if s.Status = r.told; r.told != "" {
+			s.Error, s.ErrorType = true, "told"
 		}
 	}
 	return s

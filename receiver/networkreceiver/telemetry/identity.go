@@ -29,6 +29,9 @@ type identity struct {
 	header tracecontext.Context
 	// shared is true where the other end arrives at the same span ids.
 	shared bool
+	// within is the span at each end of the call within which this one is made, if there
+	// is one.
+	within [2]pcommon.SpanID
 }
 
 // identify gives the identity of a call.
@@ -36,6 +39,10 @@ func identify(x *pair.Exchange) identity {
 	a, shared := anchorOf(x)
 	id := identity{shared: shared, client: a.spanID("client"), server: a.spanID("server")}
 	if x.Request != nil {
+		if x.Request.Origin != nil {
+			id.join(x)
+			return id
+		}
 		id.header = tracecontext.Extract(x.Request.Content.Headers)
 	}
 	if id.header.Format != tracecontext.None {
@@ -52,7 +59,20 @@ func (id *identity) parent(side dissect.Side, peerCaptured bool) pcommon.SpanID 
 	if side == dissect.ServerSide && peerCaptured && id.shared {
 		return id.client
 	}
+	if id.within[side] != (pcommon.SpanID{}) {
+		return id.within[side]
+	}
 	return id.header.SpanID
+}
+
+// join makes the call a part of the one within which it is made.
+func (id *identity) join(x *pair.Exchange) {
+	outer := identify(&pair.Exchange{Conn: x.Conn, Request: x.Request.Origin})
+	id.trace, id.header = outer.trace, outer.header
+	id.within = [2]pcommon.SpanID{dissect.ClientSide: outer.client, dissect.ServerSide: outer.server}
+	if x.Request.Reversed { // the server asks
+		id.within[0], id.within[1] = id.within[1], id.within[0]
+	}
 }
 
 // flags are the W3C trace flags of the call. Without a header it counts as

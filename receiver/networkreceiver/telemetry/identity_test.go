@@ -227,3 +227,41 @@ func TestReservedIsGivenBack(t *testing.T) {
 	b.Exchange(x)
 	assert.Zero(t, memory.Used())
 }
+
+// A call within another one is in its trace, below the other's span at the same end.
+func TestCallWithinACall(t *testing.T) {
+	for name, header := range map[string][]dissect.Header{
+		"derived": nil,
+		"header":  {{Name: "traceparent", Value: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			outer := get()
+			outer.Request.Content.Headers = header
+			inner := get()
+			inner.Request.Origin = &dissect.Message{First: outer.Request.First, Content: dissect.Content{Headers: header}}
+			inner.Request.Content.Headers = nil
+			inner.Request.First = mark(10, 2000, 6000)
+			inner.Request.Keyed, inner.Request.Key = true, 99
+
+			at := func(x *pair.Exchange, side string) built {
+				if side == "server" {
+					x = fromServer(x)
+				}
+				return build(t, x)
+			}
+			for _, side := range []string{"client", "server"} {
+				assert.Equal(t, at(outer, side).span.TraceID(), at(inner, side).span.TraceID())
+				assert.Equal(t, at(outer, side).span.SpanID(), at(inner, side).span.ParentSpanID(), side)
+			}
+			assert.NotEqual(t, at(outer, "client").span.SpanID(), at(inner, "client").span.SpanID())
+
+			// The other end's server asks: its client is the handshake's server.
+			inner.Request.Reversed, inner.ClientIsLocal = true, false
+			assert.Equal(t, at(outer, "client").span.SpanID(), build(t, inner).span.ParentSpanID())
+
+			inner.Request.Reversed = false
+			inner.Conn.PeerCaptured = true
+			assert.Equal(t, identify(inner).client, build(t, fromServer(inner)).span.ParentSpanID(), "the same call's span at the other end is nearer")
+		})
+	}
+}

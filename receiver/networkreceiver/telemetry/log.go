@@ -36,6 +36,9 @@ func (b *Builder) addLog(c *call) {
 
 	b.shapes.put(record.Attributes(), m.list)
 	m.truncate(n, bytes)
+	if c.First && b.connects(c) {
+		batch.links = append(batch.links, logLink{c.link(), record})
+	}
 	switch {
 	case !policy.Enabled:
 	case policy.InAttributes:

@@ -33,11 +33,22 @@ func (b *Builder) addNetwork(c *call, m *attributes) {
 	if c.side == dissect.ServerSide {
 		client, server = server, client
 	}
+	name := b.serverName(c)
+	m.strIfAny(keyPeerDNSName, name)
 	// A port belongs to its address: both or none.
 	if !m.has(keyClientAddress) {
 		b.addAddrPort(m, keyClientAddress, keyClientPort, client)
 	}
-	if !m.has(keyServerAddress) {
+	switch {
+	case m.has(keyServerAddress):
+	case c.Carrier != nil && c.Carrier.ServerName() != "":
+		m.str(keyServerAddress, c.Carrier.ServerName())
+		m.Int(keyServerPort, int64(server.Port()))
+	case name != "":
+		m.str(keyServerAddress, name)
+		m.Int(keyServerPort, int64(server.Port()))
+	default:
+		c.nameless = true
 		b.addAddrPort(m, keyServerAddress, keyServerPort, server)
 	}
 }

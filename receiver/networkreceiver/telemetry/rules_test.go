@@ -5,6 +5,7 @@ package telemetry
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -199,4 +200,15 @@ func TestInvalidText(t *testing.T) {
 	assert.Equal(t, []any{"\uFFFD"}, c.attrs["http.request.header.x-\uFFFD"])
 	assert.Equal(t, []any{"\uFFFD"}, c.attrs[keyFlags])
 	assert.Equal(t, "\uFFFD", c.res.AsRaw()[keyProcessName])
+}
+
+// What a peer has told of an error is the description of the span's status, if it is one.
+func TestStatusDescription(t *testing.T) {
+	x := get()
+	x.Response.Protocol = &fakeResponse{status: 200, told: "no gold\xff" + strings.Repeat("!", 2*maxStatus)}
+	got := build(t, x).span.Status()
+	assert.Equal(t, ptrace.StatusCodeError, got.Code())
+	assert.Equal(t, "no gold\ufffd", got.Message()[:10])
+	assert.LessOrEqual(t, len(got.Message()), maxStatus+2)
+	assert.Empty(t, build(t, get()).span.Status().Message())
 }

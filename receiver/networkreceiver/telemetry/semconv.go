@@ -64,10 +64,15 @@ const (
 	keyPeerProcessName = "wirespan.peer.process.name"
 	keyPeerContainerID = "wirespan.peer.container.id"
 
+	keyPeerDNSName = "wirespan.peer.dns.name"
+	keyLookupSpans = "wirespan.lookup.spans"
+
+	keyTimeLookup            = "wirespan.time.lookup"
 	keyTimeConnect           = "wirespan.time.connect"
 	keyTimeLastRequestByte   = "wirespan.time.last_request_byte"
 	keyTimeFirstResponseByte = "wirespan.time.first_response_byte"
 	keyTimeLastResponseByte  = "wirespan.time.last_response_byte"
+	keyTimeElapsed           = "wirespan.time.elapsed"
 
 	keySide             = "wirespan.side"
 	keyTraceSource      = "wirespan.trace.source"

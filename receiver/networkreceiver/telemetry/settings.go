@@ -10,6 +10,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/lookup"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 )
 
@@ -31,6 +32,10 @@ type Settings struct {
 	// CapturedPeers are remote addresses at which another collector captures: the
 	// CLIENT span that it makes is the parent of the SERVER span made here.
 	CapturedPeers []netip.Prefix
+
+	// Lookups is where the names are that clients look up, of all shards together. Nil:
+	// calls are not linked to lookups.
+	Lookups *lookup.Table
 
 	// Payload is for all protocols that Protocols does not name
 	// (network.protocol.name).

@@ -15,6 +15,9 @@ const (
 	flagIsRemote    = 0x200
 )
 
+// maxStatus bounds a status description.
+const maxStatus = 1 << 10
+
 // addSpan builds the span of the call's side.
 func (b *Builder) addSpan(c *call) {
 	policy := &c.protocol.payload
@@ -30,7 +33,7 @@ func (b *Builder) addSpan(c *call) {
 	m.addFields(fields[1])
 	m.addText(c.protocol.request.body, request.text)
 	m.addText(c.protocol.response.body, response.text)
-	size := recordRoom + m.bytes + len(c.summary.Name) + len(c.id.header.State)
+	size := recordRoom + m.bytes + len(c.summary.Name) + min(len(c.summary.Status), maxStatus) + len(c.id.header.State)
 	batch := b.roomForSpan(c.class, size, c.now)
 
 	span := batch.scope(resourceOf(c.Conn)).Spans().AppendEmpty()
@@ -48,10 +51,14 @@ func (b *Builder) addSpan(c *call) {
 	span.SetName(valid(c.summary.Name))
 	if c.failed {
 		span.Status().SetCode(ptrace.StatusCodeError)
+		span.Status().SetMessage(valid(clip(c.summary.Status, maxStatus)))
 	}
 
 	b.shapes.put(span.Attributes(), m.list[1:]) // all but the side
 	m.truncate(n, bytes)
+	if c.First && b.connects(c) {
+		batch.links = append(batch.links, spanLink{c.link(), span})
+	}
 	b.addedSpan(c.class, size)
 }
 

@@ -15,6 +15,10 @@ type Stats struct {
 	BodiesCut      atomic.Uint64 // bodies of which MaxBody or a media type kept something from the log record
 	HeadersDropped atomic.Uint64 // header and trailer fields above the limit of fields per message
 	Redactions     atomic.Uint64 // values replaced by redaction
+	Lookups        atomic.Uint64 // exchanges remembered because they look up a name
+	LookupsDropped atomic.Uint64 // of them those that were forgotten before their time, because there were too many
+	LookupsLinked  atomic.Uint64 // calls that were linked to the lookups that their connection was opened with
+	LookupsLate    atomic.Uint64 // lookups that came when the call that they served was gone
 	TraceExtracted atomic.Uint64 // exchanges that joined the trace of their headers
 	TraceDerived   atomic.Uint64 // exchanges whose trace id was derived from TCP sequence numbers
 	TraceLocal     atomic.Uint64 // exchanges whose trace id only this end can know

@@ -100,8 +100,10 @@ func (b *Builder) Exchange(x *pair.Exchange) {
 	b.release(x)
 }
 
-// Tick hands over what has waited long enough.
-func (b *Builder) Tick(int64) {
+// Tick hands over what has waited long enough, by the system's clock, and forgets what
+// is old by the capture's.
+func (b *Builder) Tick(captured int64) {
+	b.set.Lookups.Expire(captured)
 	now := b.now()
 	for class := range Classes {
 		if b.due(b.traces[class].since, now) {
@@ -141,6 +143,7 @@ func (b *Builder) build(x *pair.Exchange) {
 	for _, side := range b.sides(x) {
 		c.view(side, b.peerCaptured(x.Conn))
 		b.describe(c)
+		b.remember(c)
 		if b.set.Traces {
 			b.addSpan(c)
 		}
@@ -179,6 +182,9 @@ func (b *Builder) describe(c *call) {
 	m.payload = c.protocol.payload.Enabled
 	m.str(keySide, c.sideName())
 	c.summary = c.Dissector.Describe(c.side, c.Request, c.Response, m)
+	if c.Carrier != nil {
+		c.Carrier.DescribeCarrier(c.First, m)
+	}
 	var errorType string
 	c.failed, errorType = c.outcome(&c.summary)
 	c.class = b.classOf(c, errorType)

@@ -46,7 +46,7 @@ func runCollector(ctx context.Context, dir string) (detail string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if want := "CapPrm=0000000000000000 CapEff=0000000000000000 CapAmb=0000000000000000 NoNewPrivs=1"; left != want {
+	if want := "CapPrm=0000004000000000 CapEff=0000004000000000 CapAmb=0000000000000000 NoNewPrivs=1"; left != want {
 		return "", fmt.Errorf("privileges are %s, want %s", left, want)
 	}
 	details := []string{"it runs as nobody with " + left}

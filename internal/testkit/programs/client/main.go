@@ -11,6 +11,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"flag"
 	"fmt"
 	"io"
@@ -52,7 +54,8 @@ func main() {
 	flag.StringVar(&c.path, "path", "/bytes/1/1024/text", "request path")
 	flag.IntVar(&c.requests, "requests", 1, "requests in each round")
 	flag.IntVar(&c.connections, "connections", 1, "connections")
-	h2 := flag.Bool("http2", false, "send HTTP/2 without TLS")
+	h2 := flag.Bool("http2", false, "send HTTP/2")
+	authority := flag.String("authority", "", "file with the certificates to trust, for TLS")
 	flag.Parse()
 
 	c.body, c.mediaType = truth.BinaryBody(len(c.name), *size), "application/octet-stream"
@@ -66,17 +69,20 @@ func main() {
 	if c.log, err = truth.OpenLog(); err != nil {
 		log.Fatal(err)
 	}
+	roots := trusted(*authority)
 	transports := make([]*http.Transport, c.connections)
 	for i := range transports {
 		transports[i] = &http.Transport{
 			MaxConnsPerHost:    1,
 			DisableCompression: true,
 			DialContext:        (&net.Dialer{KeepAlive: -1}).DialContext,
+			TLSClientConfig:    &tls.Config{RootCAs: roots},
 		}
 	}
 	if *h2 {
 		protocols := new(http.Protocols)
-		protocols.SetUnencryptedHTTP2(true)
+		protocols.SetHTTP2(*authority != "")
+		protocols.SetUnencryptedHTTP2(*authority == "")
 		transports[0].Protocols = protocols
 		for i := range transports { // streams of one connection
 			transports[i] = transports[0]
@@ -89,6 +95,20 @@ func main() {
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		c.round(transports)
 	}
+}
+
+// trusted reads the certificates of a file, none if it has no name.
+func trusted(path string) *x509.CertPool {
+	roots := x509.NewCertPool()
+	if path == "" {
+		return roots
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	roots.AppendCertsFromPEM(b)
+	return roots
 }
 
 // round sends the requests of one round over all connections.

@@ -6,6 +6,8 @@
 //
 //	rpc serve ADDR
 //	rpc send ADDR NAME COUNT [KIND...]
+//	rpc step ADDR NAME COUNT [KIND...]   sends once for each line of its standard input
+//	rpc hold ADDR NAME
 //	rpc reflect ADDR
 package main
 
@@ -64,17 +66,20 @@ func (c *call) tell() {
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) < 3 {
-		log.Fatal("usage: rpc serve|send|reflect ADDR ...")
+		log.Fatal("usage: rpc serve|send|step|hold|reflect ADDR ...")
 	}
 	switch os.Args[1] {
 	case "serve":
 		serve(os.Args[2])
-	case "send":
+	case "send", "step":
 		count, err := strconv.Atoi(os.Args[4])
 		if err != nil {
 			log.Fatal(err)
 		}
-		send(os.Args[2], os.Args[3], count, os.Args[5:])
+		send(os.Args[2], os.Args[3], count, os.Args[5:], os.Args[1] == "step")
+	case "hold":
+		kinds = held
+		send(os.Args[2], os.Args[3], 1, nil, false)
 	case "reflect":
 		ask(os.Args[2])
 	}
@@ -91,14 +96,26 @@ func serve(addr string) {
 	log.Fatal(s.Serve(listener))
 }
 
-// send makes count calls of each kind, or of those named, over one connection.
-func send(addr, name string, count int, only []string) {
+// send makes count calls of each kind, or of those named, over one connection: once, or
+// once for each line of the standard input.
+func send(addr, name string, count int, only []string, step bool) {
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(8<<20), grpc.MaxCallSendMsgSize(8<<20)))
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer conn.Close()
+	if !step {
+		round(conn, name, count, only)
+		return
+	}
+	lines := bufio.NewScanner(os.Stdin)
+	for n := 0; lines.Scan(); n++ {
+		round(conn, name+strconv.Itoa(n), count, only)
+	}
+}
+
+func round(conn *grpc.ClientConn, name string, count int, only []string) {
 	var calls sync.WaitGroup
 	for i := range count {
 		for kind, start := range kinds {
@@ -125,6 +142,15 @@ var kinds = map[string]func(*grpc.ClientConn, string){
 	"client":  func(c *grpc.ClientConn, name string) { stream(c, name, "Collect", 5) },
 	"bidi":    func(c *grpc.ClientConn, name string) { stream(c, name, "Chat", 5) },
 }
+
+// held are other kinds: streams that stay open for a while after their messages.
+var held = map[string]func(*grpc.ClientConn, string){
+	"talk":   func(c *grpc.ClientConn, name string) { stream(c, name, "Chat", 3) },
+	"upload": func(c *grpc.ClientConn, name string) { stream(c, name, "Collect", 3) },
+}
+
+// hold is for how long.
+const hold = 3 * time.Second
 
 const prefix = "/wirespan.test.Echo/"
 
@@ -168,6 +194,9 @@ func stream(conn *grpc.ClientConn, name, method string, messages int) {
 		if method == "Chat" {
 			done.receive(s)
 		}
+	}
+	if strings.HasPrefix(name, "talk") || strings.HasPrefix(name, "upload") {
+		time.Sleep(hold)
 	}
 	_ = s.CloseSend()
 	for done.Code == "" {

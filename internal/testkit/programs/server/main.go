@@ -4,7 +4,8 @@
 // Command server is the Go server under test. It answers /bytes/SEED/SIZE/KIND
 // with a body that everyone can compute, /echo with the request's body,
 // /status/CODE with that status, and /drip/SIZE/MS with SIZE bytes, one at a
-// time, MS milliseconds apart. What it answered goes to the file TRUTH.
+// time, MS milliseconds apart. What it answered goes to the file TRUTH. It speaks TLS
+// if TLS_CERTIFICATE and TLS_KEY name files.
 package main
 
 import (
@@ -37,6 +38,10 @@ func main() {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	listener := &http.Server{Addr: *addr, Handler: mux, Protocols: protocols, ReadHeaderTimeout: time.Minute}
+	if certificate := os.Getenv("TLS_CERTIFICATE"); certificate != "" {
+		protocols.SetHTTP2(true)
+		log.Fatal(listener.ListenAndServeTLS(certificate, os.Getenv("TLS_KEY")))
+	}
 	log.Fatal(listener.ListenAndServe())
 }
 

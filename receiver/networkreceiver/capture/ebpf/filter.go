@@ -75,16 +75,24 @@ func cleaned(paths []string) []string {
 // prepare sets which lists there are and makes room for them, before the
 // programs are loaded.
 func (l *filterLists) prepare(spec *ebpf.CollectionSpec) error {
-	for _, list := range []struct {
-		use, include, maps string
-		flags              []uint8
-	}{
+	return prepareLists(spec, []filterList{
 		{bpf.CaptureVarFilterPorts, bpf.CaptureVarIncludePorts, bpf.CaptureMapPorts, values(l.ports)},
 		{bpf.CaptureVarFilterAddresses, bpf.CaptureVarIncludeAddresses, bpf.CaptureMapPrefixes4, values(l.prefixes)},
 		{bpf.CaptureVarFilterAddresses, bpf.CaptureVarIncludeAddresses, bpf.CaptureMapPrefixes6, values(l.prefixes)},
 		{bpf.CaptureVarFilterCgroups, bpf.CaptureVarIncludeCgroups, bpf.CaptureMapCgroups, values(l.cgroups)},
 		{bpf.CaptureVarFilterProcesses, bpf.CaptureVarIncludeProcesses, bpf.CaptureMapNames, values(l.processes)},
-	} {
+	})
+}
+
+// filterList is one list in the kernel: the variables that say whether it is in use
+// and whether it includes something, its map, and the flags of its entries.
+type filterList struct {
+	use, include, maps string
+	flags              []uint8
+}
+
+func prepareLists(spec *ebpf.CollectionSpec, lists []filterList) error {
+	for _, list := range lists {
 		var all uint8
 		for _, f := range list.flags {
 			all |= f

@@ -31,6 +31,8 @@ type recorder struct {
 	mu       sync.Mutex
 	segments []seen
 	owners   map[uint64][]*capture.Process
+	plain    map[stream][]byte
+	jumps    int // of the position of plaintext
 	lost     [capture.LossReasons]uint64
 	ticks    int
 }
@@ -51,6 +53,16 @@ func (h shardHandler) Segment(seg *capture.Segment) {
 	s := seen{*seg, h.shard}
 	s.Payload = bytes.Clone(seg.Payload)
 	h.segments = append(h.segments, s)
+}
+
+func (h shardHandler) Plain(p *capture.Plain) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at := stream{p.Socket, p.Direction}
+	if uint64(len(h.plain[at])) != p.Offset {
+		h.jumps++
+	}
+	h.plain[at] = append(h.plain[at], p.Payload...)
 }
 
 func (h shardHandler) Owner(socket uint64, p *capture.Process) {
@@ -77,7 +89,7 @@ func record(t *testing.T, settings Settings) *recorder {
 	if settings.Shards == 0 {
 		settings.Shards = 2
 	}
-	r := &recorder{t: t, owners: make(map[uint64][]*capture.Process)}
+	r := &recorder{t: t, owners: make(map[uint64][]*capture.Process), plain: make(map[stream][]byte)}
 	r.source = New(settings, zaptest.NewLogger(t), &r.stats)
 	require.NoError(t, r.source.Start(t.Context()))
 	ctx, cancel := context.WithCancel(context.Background())

@@ -7,6 +7,7 @@ package ebpf
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -29,13 +30,18 @@ const (
 	ownerKind  = 2
 	peerKind   = 3
 	leftKind   = 4
+	plainKind  = 5
 )
 
 const (
 	packetHeadLen = int(unsafe.Sizeof(bpf.CapturePacketRecord{}))
+	plainHeadLen  = int(unsafe.Sizeof(bpf.PlainPlainRecord{}))
 	ownerLen      = int(unsafe.Sizeof(bpf.CaptureOwnerRecord{}))
 	kindOffset    = unsafe.Offsetof(bpf.CapturePacketRecord{}.Kind)
 )
+
+// losses is how many reasons of loss the kernel counts, as in bpf/lib/record.h.
+const losses = len(bpf.CaptureLosses{}.Count)
 
 // reader is one shard at work.
 type reader struct {
@@ -44,11 +50,13 @@ type reader struct {
 	shard   uint32
 	handler capture.Handler
 	local   capture.LocalHandler // nil if handler is none
+	plain   capture.PlainHandler // nil if handler is none
 	clock   *clock
 	segment capture.Segment
+	piece   capture.Plain
 	ticked  int64 // Unix ns
 	batch   uint64
-	losses  *[2]uint64 // as last reported
+	losses  *[losses]uint64 // as last reported
 }
 
 // Run implements capture.Source. It returns nil when ctx ends, after it has
@@ -64,6 +72,7 @@ func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 		losses:  &s.losses[shard],
 	}
 	r.local, _ = h.(capture.LocalHandler)
+	r.plain, _ = h.(capture.PlainHandler)
 	pause := minPause
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -127,6 +136,8 @@ func (r *reader) take(b []byte) {
 	switch {
 	case len(b) >= packetHeadLen && b[kindOffset] == packetKind:
 		r.takePacket((*bpf.CapturePacketRecord)(unsafe.Pointer(&b[0])), b[packetHeadLen:])
+	case len(b) >= plainHeadLen && r.plain != nil && b[kindOffset] == plainKind:
+		r.takePlain((*bpf.PlainPlainRecord)(unsafe.Pointer(&b[0])), b[plainHeadLen:])
 	case len(b) >= ownerLen && b[kindOffset] == ownerKind:
 		r.takeOwner((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
 	case len(b) >= ownerLen && r.local != nil && b[kindOffset] == peerKind:
@@ -189,17 +200,24 @@ func (r *reader) reportLosses() {
 		return // read again next time: the counters only grow
 	}
 	stats := r.source.stats
-	for i, reason := range [...]capture.LossReason{capture.LossRingFull, capture.LossCopyFailed} {
+	for i, reason := range [losses]struct {
+		of    capture.LossReason
+		plain bool
+		count *atomic.Uint64
+	}{
+		{capture.LossRingFull, false, &stats.LostRingFull},
+		{capture.LossCopyFailed, false, &stats.LostCopyFailed},
+		{capture.LossRingFull, true, &stats.LostPlainRingFull},
+		{capture.LossCopyFailed, true, &stats.LostPlainCopyFailed},
+	} {
 		n := l.Count[i] - r.losses[i]
 		if n == 0 {
 			continue
 		}
 		r.losses[i] = l.Count[i]
-		if reason == capture.LossRingFull {
-			stats.LostRingFull.Add(n)
-		} else {
-			stats.LostCopyFailed.Add(n)
+		reason.count.Add(n)
+		if !reason.plain { // a jump of the offset tells of the others
+			r.handler.Lost(n, reason.of)
 		}
-		r.handler.Lost(n, reason)
 	}
 }

@@ -26,7 +26,8 @@ type Settings struct {
 	// Shards is the number of rings, each read by one Run. Between 1 and MaxShards.
 	Shards int
 	// RingBytes is the size of each ring: a power of two between MinRingBytes
-	// and MaxRingBytes. 0 means DefaultRingBytes.
+	// and MaxRingBytes. 0 means DefaultRingBytes. With TLS rings are twice as large:
+	// a call of a library may hand over many megabytes at once.
 	RingBytes int
 	// Cgroup is the directory of the cgroup v2 hierarchy below which sockets are
 	// captured. Empty means the root of the hierarchy, wherever it is mounted.
@@ -36,6 +37,8 @@ type Settings struct {
 	Processes int
 	// LocalCalls says which ends of connections within this machine are captured.
 	LocalCalls LocalCalls
+	// TLS says whether plaintext is taken where processes have it.
+	TLS TLS
 	// Include says what to capture. A list that is empty includes everything.
 	Include Filter
 	// Exclude says what not to capture. It wins over Include.
@@ -51,6 +54,25 @@ const (
 	LocalClient            // the end that opened the connection
 	LocalServer            // the other end
 )
+
+// TLS says into which processes' TLS libraries to look.
+type TLS struct {
+	Enabled bool
+	// Include and Exclude choose processes, as in Settings, by their Cgroups and
+	// Processes only. A process must pass these as well as those of Settings.
+	Include, Exclude Filter
+}
+
+func (t *TLS) validate() error {
+	var all []error
+	for _, f := range []*Filter{&t.Include, &t.Exclude} {
+		if len(f.Ports) > 0 || len(f.Prefixes) > 0 {
+			all = append(all, errors.New("tls: ports and prefixes can not choose processes"))
+		}
+		all = append(all, f.validate())
+	}
+	return errors.Join(all...)
+}
 
 // Filter is a selection of traffic. Each list is asked on its own; a connection
 // must pass all of them.
@@ -74,7 +96,7 @@ func (s *Settings) Validate() error {
 	if s.Shards < 1 || s.Shards > MaxShards {
 		all = append(all, fmt.Errorf("shards is %d, must be between 1 and %d", s.Shards, MaxShards))
 	}
-	if n := s.ringBytes(); n < MinRingBytes || n > MaxRingBytes || bits.OnesCount(uint(n)) != 1 {
+	if n := s.RingBytes; n != 0 && (n < MinRingBytes || n > MaxRingBytes || bits.OnesCount(uint(n)) != 1) {
 		all = append(all, fmt.Errorf("ring size is %d, must be a power of two between %d and %d",
 			n, MinRingBytes, MaxRingBytes))
 	}
@@ -84,14 +106,18 @@ func (s *Settings) Validate() error {
 	if s.LocalCalls > LocalServer {
 		all = append(all, fmt.Errorf("local calls are %d, must be at most %d", s.LocalCalls, LocalServer))
 	}
-	return errors.Join(append(all, s.Include.validate(), s.Exclude.validate())...)
+	return errors.Join(append(all, s.Include.validate(), s.Exclude.validate(), s.TLS.validate())...)
 }
 
 func (s *Settings) ringBytes() int {
-	if s.RingBytes == 0 {
-		return DefaultRingBytes
+	n := s.RingBytes
+	if n == 0 {
+		n = DefaultRingBytes
 	}
-	return s.RingBytes
+	if s.TLS.Enabled {
+		n *= 2
+	}
+	return n
 }
 
 func (s *Settings) processes() int {

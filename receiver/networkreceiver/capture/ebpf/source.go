@@ -18,6 +18,7 @@ import (
 	"github.com/wirespan/wirespan/bpf"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/probe"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/uprobe"
 )
 
 // Source captures live traffic. It implements capture.Source.
@@ -35,7 +36,9 @@ type Source struct {
 type kernel struct {
 	objects   bpf.CaptureObjects
 	rings     []*ring
-	losses    [][2]uint64 // of each shard, as last reported
+	plain     bpf.PlainObjects
+	libraries *uprobe.Stats    // nil if no plaintext is wanted
+	losses    [][losses]uint64 // of each shard, as last reported
 	processes *processTable
 	trims     trims
 	closers   []io.Closer // in the order in which they were opened
@@ -55,6 +58,8 @@ func New(settings Settings, logger *zap.Logger, stats *Stats) *Source {
 func (s *Source) Shards() int { return s.settings.Shards }
 
 // Start implements capture.Source: it loads and attaches the programs.
+//
+//nolint:contextcheck // what looks for TLS libraries outlives the context of Start
 func (s *Source) Start(context.Context) error {
 	if err := s.settings.Validate(); err != nil {
 		return err
@@ -101,6 +106,11 @@ func (s *Source) start() error {
 	if err := s.attach(dir); err != nil {
 		return err
 	}
+	if s.settings.TLS.Enabled {
+		if err := s.startPlain(root); err != nil {
+			s.logger.Warn("encrypted connections stay opaque", zap.Error(err))
+		}
+	}
 	s.logger.Info("capturing live traffic", zap.String("cgroup", dir), zap.Int("shards", s.settings.Shards),
 		zap.Int("ring_bytes", s.settings.ringBytes()))
 	return nil
@@ -116,6 +126,16 @@ func (s *Source) load(root string) error {
 	}
 	if err := setVariable(spec, bpf.CaptureVarLocalCalls, uint32(s.settings.LocalCalls)); err != nil {
 		return err
+	}
+	if err := setVariable(spec, bpf.CaptureVarTls, s.settings.TLS.Enabled); err != nil {
+		return err
+	}
+	if !s.settings.TLS.Enabled {
+		for _, name := range []string{
+			bpf.CaptureMapTlsCalls, bpf.CaptureMapTlsSessions, bpf.CaptureMapTlsSockets, bpf.CaptureMapTlsCoverage,
+		} {
+			spec.Maps[name].MaxEntries = 1
+		}
 	}
 	spec.Maps[bpf.CaptureMapRings].InnerMap.MaxEntries = uint32(s.settings.ringBytes())
 	spec.Maps[bpf.CaptureMapProcesses].MaxEntries = uint32(s.settings.processes())
@@ -153,7 +173,7 @@ func (s *Source) addRing(shard uint32) error {
 	}
 	s.closers = append(s.closers, closer(r.close))
 	s.rings = append(s.rings, r)
-	s.losses = append(s.losses, [2]uint64{})
+	s.losses = append(s.losses, [losses]uint64{})
 	return nil
 }
 
@@ -168,7 +188,7 @@ func (s *Source) attach(dir string) error {
 	if err := visitSockets(visit); err != nil {
 		return err
 	}
-	state, err := link.AttachTracing(link.TracingOptions{Program: s.objects.StateChange})
+	state, err := attachTracing(s.objects.StateChange)
 	if err != nil {
 		return fmt.Errorf("attach to socket states: %w", err)
 	}
@@ -187,6 +207,10 @@ func (s *Source) attach(dir string) error {
 		s.closers = append(s.closers, l)
 	}
 	return visitSockets(visit)
+}
+
+func attachTracing(p *ebpf.Program) (link.Link, error) {
+	return link.AttachTracing(link.TracingOptions{Program: p})
 }
 
 func visitSockets(visit *link.Iter) error {

@@ -39,5 +39,8 @@ func (s *Source) Run(context.Context, int, capture.Handler) error { return errPl
 // DropPrivileges does nothing.
 func (s *Source) DropPrivileges(...probe.Capability) error { return nil }
 
+// EachTLS tells nothing.
+func (s *Source) EachTLS(func(kind string, n uint64)) {}
+
 // Close implements capture.Source.
 func (s *Source) Close() error { return nil }

@@ -19,4 +19,9 @@ type Stats struct {
 	LostMalformed   atomic.Uint64 // records that could not be decoded
 	Trimmed         atomic.Uint64 // packets whose payload was left out because nobody needs it
 	TruncatedPacket atomic.Uint64 // packets of more than 256 KiB, cut
+
+	Plain               atomic.Uint64 // pieces of plaintext read
+	PlainBytes          atomic.Uint64 // bytes in them
+	LostPlainRingFull   atomic.Uint64 // pieces for which a ring had no room
+	LostPlainCopyFailed atomic.Uint64 // pieces that the kernel could not copy
 }

@@ -63,6 +63,7 @@ type frame struct {
 // file reads the frames of one capture file.
 type file struct {
 	name     string
+	secrets  func(keyLog []byte)
 	closers  []func()
 	content  *bufio.Reader // decompressed; its bytes are counted by consumed
 	consumed *counter
@@ -79,11 +80,16 @@ type packetReader interface {
 // openFile opens a capture file of any of the formats. done is set to the bytes
 // that were read of it as it is on disk.
 func openFile(name string, done *atomic.Int64) (*file, error) {
+	return openTapped(name, done, nil)
+}
+
+// openTapped is openFile with someone who wants the file's secrets.
+func openTapped(name string, done *atomic.Int64, secrets func(keyLog []byte)) (*file, error) {
 	raw, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("read capture file: %w", err)
 	}
-	f := &file{name: name, closers: []func(){func() { _ = raw.Close() }}}
+	f := &file{name: name, secrets: secrets, closers: []func(){func() { _ = raw.Close() }}}
 	if err := f.open(io.TeeReader(raw, (*progress)(done))); err != nil {
 		f.close()
 		return nil, f.error(err)
@@ -102,6 +108,9 @@ func (f *file) open(r io.Reader) error {
 	content, err := f.decompress(bufio.NewReaderSize(r, readSize))
 	if err != nil {
 		return err
+	}
+	if f.secrets != nil {
+		content = io.TeeReader(content, &secretsTap{give: f.secrets})
 	}
 	f.consumed = &counter{r: content}
 	f.content = bufio.NewReaderSize(f.consumed, readSize)

@@ -41,6 +41,10 @@ type Settings struct {
 	// the two directions of a connection were captured with different tags, as
 	// some mirror ports do.
 	IgnoreVLAN bool
+	// Secrets takes the key logs (SSLKEYLOGFILE) that pcapng files have in them, before
+	// the packets that follow. It may be nil, must be safe for concurrent use, and what it
+	// takes is borrowed.
+	Secrets func(keyLog []byte)
 }
 
 // Source reads capture files. It implements capture.Source.
@@ -186,7 +190,7 @@ func (s *Source) Close() error {
 
 // read reads one file. It is nil at the end of the file or of ctx.
 func (s *Source) read(ctx context.Context, r *reader, name string) error {
-	f, err := openFile(name, &s.done)
+	f, err := openTapped(name, &s.done, s.settings.Secrets)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ import (
 // Capability is a privilege of Linux.
 type Capability uint8
 
+// Perfmon is what it is on Linux: nothing here.
+const Perfmon Capability = 0
+
 func (c Capability) String() string { return "" }
 
 // Check says that there is no eBPF on this system.

@@ -4,8 +4,6 @@
 package application
 
 import (
-	"strings"
-
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
@@ -19,14 +17,9 @@ func OpenTunnel(protocol string, origin, response *dissect.Message, limits disse
 		return readers
 	}
 	call := httpmessage.Origin(origin)
-	for d := range readers {
-		r := websocket.NewReader(dissect.Direction(d), limits.BodyBytes, sink)
+	for d, r := range websocket.NewReaders(limits, sink) {
 		r.Origin = call
-		for _, h := range response.Content.Headers {
-			if strings.EqualFold(h.Name, "Sec-WebSocket-Extensions") {
-				r.Extensions(h.Value)
-			}
-		}
+		r.Answer(response)
 		readers[d] = &websocket.Stream{Reader: r}
 	}
 	return readers

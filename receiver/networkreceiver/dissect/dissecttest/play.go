@@ -31,6 +31,7 @@ func (s *Script) Play(sink conn.Sink, memory *budget.Budget, after func()) {
 			break
 		}
 		closed = p.step(step)
+		sink.Tick(p.now)
 		if after != nil {
 			after()
 		}

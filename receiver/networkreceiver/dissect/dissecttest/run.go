@@ -65,11 +65,12 @@ type harness struct {
 	outstanding int // the most that may wait
 	in, out     int // messages
 	most        int // messages that there can be; 0 for any number
+	begun       map[*dissect.Message]bool
 	result      Result
 }
 
 func newHarness(limit int64, settings engine.Settings, dissectors []dissect.Dissector) *harness {
-	h := &harness{memory: budget.New(limit)}
+	h := &harness{memory: budget.New(limit), begun: map[*dissect.Message]bool{}}
 	for _, d := range dissectors {
 		n := settings.Limits[d.Info().Name].Outstanding
 		if n == 0 {
@@ -78,7 +79,7 @@ func newHarness(limit int64, settings engine.Settings, dissectors []dissect.Diss
 		h.outstanding = max(h.outstanding, n)
 	}
 	h.result.Engine, h.result.Pair = &engine.Stats{}, &pair.Stats{}
-	pairer := pair.New(pair.Settings{}, (*recorder)(h), h.result.Pair)
+	pairer := pair.New(pair.Settings{OpenAfter: 1}, (*recorder)(h), h.result.Pair)
 	h.engine = engine.New(settings, dissectors, &counter{pairer, h}, zap.NewNop(), h.result.Engine)
 	return h
 }
@@ -101,6 +102,9 @@ func (h *harness) finish() *Result {
 	}
 	if n := h.result.Engine.Unreleased.Load(); n != 0 {
 		h.problem("the conversation kept %d bytes beyond its end", n)
+	}
+	if n := len(h.begun); n > 0 {
+		h.problem("%d messages have begun and were never handed over", n)
 	}
 	h.result.Engine.Each(func(metric, protocol, reason string, n int64) {
 		broken := metric == engine.MetricPanics ||
@@ -137,6 +141,7 @@ type counter struct {
 // Message implements dissect.Output.
 func (c *counter) Message(s *dissect.Session, m *dissect.Message) {
 	c.h.in++
+	delete(c.h.begun, m)
 	if c.h.most > 0 && c.h.in > c.h.most {
 		panic("messages without end") // the engine contains and counts it
 	}
@@ -153,6 +158,15 @@ func (c *counter) Message(s *dissect.Session, m *dissect.Message) {
 		c.h.problem("message keeps %d bytes, the limit is %d", m.Content.KeptSize, limit)
 	}
 	c.Output.Message(s, m)
+}
+
+// Begun implements dissect.Output.
+func (c *counter) Begun(s *dissect.Session, m *dissect.Message) {
+	if c.h.begun[m] || m.Kind != dissect.Request && m.Kind != dissect.Response {
+		c.h.problem("a message has begun that can't")
+	}
+	c.h.begun[m] = true
+	c.Output.Begun(s, m)
 }
 
 // Close implements dissect.Output.
@@ -174,6 +188,15 @@ func (r *recorder) Exchange(x *pair.Exchange) {
 		(*harness)(r).problem("an exchange has neither request nor response")
 	}
 	r.result.Exchanges = append(r.result.Exchanges, x)
+}
+
+// Open implements pair.Sink. A call must be describable before it is whole.
+func (r *recorder) Open(x *pair.Exchange, _ int64) {
+	if m := x.Response; m != nil && !r.begun[m] {
+		(*harness)(r).problem("a call is open although its response is whole")
+	}
+	describe(dissect.ClientSide, x)
+	describe(dissect.ServerSide, x)
 }
 
 // Event implements pair.Sink.

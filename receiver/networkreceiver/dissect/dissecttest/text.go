@@ -56,7 +56,6 @@ type messageText struct {
 
 type sideText struct {
 	Name       string   `yaml:"name,omitempty"`
-	Operation  string   `yaml:"operation,omitempty"`
 	Status     string   `yaml:"status,omitempty"`
 	Error      bool     `yaml:"error,omitempty"`
 	ErrorType  string   `yaml:"error_type,omitempty"`
@@ -190,7 +189,7 @@ func describe(side dissect.Side, x *pair.Exchange) sideText {
 	var list attributes
 	s := x.Dissector.Describe(side, x.Request, x.Response, &list)
 	return sideText{
-		Name: s.Name, Operation: s.Operation, Status: s.Status, Error: s.Error, ErrorType: s.ErrorType,
+		Name: s.Name, Status: s.Status, Error: s.Error, ErrorType: s.ErrorType,
 		Attributes: list,
 	}
 }

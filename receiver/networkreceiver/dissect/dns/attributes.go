@@ -24,7 +24,7 @@ func (Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dis
 		return dissect.Summary{Name: "DNS"}
 	}
 	describeQuestion(about, out)
-	s.Name, s.Operation = about.spanName(), about.operation()
+	s.Name = about.spanName()
 	if request != nil {
 		describeRequest(request, out)
 	}
@@ -118,17 +118,6 @@ func (i *Info) spanName() string {
 		return name
 	}
 	return name + " " + dns.Type(i.Question.Type).String()
-}
-
-// operation is the question for people; of an announcement what it tells.
-func (i *Info) operation() string {
-	switch {
-	case i.Questions > 0:
-		return dns.Type(i.Question.Type).String() + " " + i.Question.Name
-	case i.Subject != "":
-		return i.Subject
-	}
-	return opcodeName(i.opcode())
 }
 
 // outcome is the error that a response code stands for, named as resolvers' errors

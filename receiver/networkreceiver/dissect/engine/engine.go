@@ -33,6 +33,12 @@
 // copied, up to Limits.HeaderBytes. If there is no memory for it, it becomes a
 // gap.
 //
+// # Carriers
+//
+// What a [dissect.Carrier] carries is a stream of its own, with its own search for a
+// dissector, buffers, session and pairing. It has the connection's memory. Bytes that
+// nobody needs inside are not left out, because the carrier needs them.
+//
 // # Losing the thread
 //
 // After a gap that a conversation cannot bridge, or a violation, the engine asks
@@ -83,6 +89,7 @@ type Engine struct {
 	pool       pool
 	// current is the dissector that runs, for the report of a panic.
 	current *entry
+	watched []*stream // whose conversations wait for something
 }
 
 // entry is a dissector with what never changes about it.
@@ -158,6 +165,7 @@ func (e *Engine) data(st *stream, d conn.Dir, m conn.Mark, b []byte) {
 		m, b = advance(m, n), b[n:]
 	}
 	e.spare(st, d, m.Offset)
+	e.watch(st)
 }
 
 // deliver gives bytes to the conversation and returns how many of them are done
@@ -213,12 +221,15 @@ func (e *Engine) Close(c *conn.Conn, t int64, r conn.Reason) {
 		e.stats.Unrecognised.Add(1)
 	}
 	e.letGo(st)
-	e.stats.connections[st.state].Add(-1)
+	e.stats.connections[st.counted].Add(-1)
 	c.Session = nil
 }
 
 // Tick implements conn.Sink.
-func (e *Engine) Tick(now int64) { e.out.Tick(now) }
+func (e *Engine) Tick(now int64) {
+	e.tick(now)
+	e.out.Tick(now)
+}
 
 // advance is the mark of the byte n bytes further on in the same segment.
 func advance(m conn.Mark, n int) conn.Mark {

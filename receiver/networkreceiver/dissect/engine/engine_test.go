@@ -115,6 +115,8 @@ func (l *log) Message(s *dissect.Session, m *dissect.Message) {
 	l.note(s, fmt.Sprintf("message %v", m.Protocol))
 }
 
+func (*log) Begun(*dissect.Session, *dissect.Message) {}
+
 func (l *log) Resync(s *dissect.Session, d dissect.Direction) {
 	l.note(s, "resync "+[...]string{">", "<"}[d])
 }

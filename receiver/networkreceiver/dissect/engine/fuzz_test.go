@@ -120,6 +120,9 @@ func (p *puppets) Message(s *dissect.Session, m *dissect.Message) {
 	s.Conn.Memory.Give(m.Reserved)
 }
 
+// Begun implements dissect.Output.
+func (p *puppets) Begun(s *dissect.Session, _ *dissect.Message) { p.begin(s) }
+
 // Resync implements dissect.Output.
 func (p *puppets) Resync(s *dissect.Session, _ dissect.Direction) { p.begin(s) }
 

@@ -17,6 +17,10 @@ type session struct {
 	conv     dissect.Conversation
 	resyncer dissect.Resyncer // nil if the conversation is none
 	sparer   dissect.Sparer   // likewise
+	carrier  dissect.Carrier  // likewise
+	unveiled dissect.Unveiled // likewise
+	patient  dissect.Patient  // likewise
+	channel  *channel         // of a carrier
 	client   conn.Dir
 
 	delivered  uint64 // bytes used
@@ -61,6 +65,12 @@ func (e *Engine) open(st *stream, c *entry, client, d conn.Dir) bool {
 	s.conv = c.New(c.Limits, s)
 	s.resyncer, _ = s.conv.(dissect.Resyncer)
 	s.sparer, _ = s.conv.(dissect.Sparer)
+	if st.outer != nil {
+		s.Carrier = st.outer.carrier
+		s.First = s.First && st.outer.First
+	}
+	e.carry(st, s)
+	e.recount(st)
 	for _, x := range [...]conn.Dir{conn.Out, conn.In} {
 		side := &st.sides[x]
 		side.mode, side.need = flowing, 0
@@ -86,9 +96,20 @@ func (s *session) direction(d conn.Dir) dissect.Direction {
 	return dissect.ToClient
 }
 
+// end is the direction of a connection that a role's bytes flow in.
+func (s *session) end(d dissect.Direction) conn.Dir {
+	if d == dissect.ToServer {
+		return s.client
+	}
+	return s.client.Other()
+}
+
 // closeSession ends the session towards the next stage.
 func (e *Engine) closeSession(st *stream, t int64, why string) {
 	s := st.session
+	if s.channel != nil {
+		s.channel.close(t, why)
+	}
 	st.session = nil
 	e.skipNone(st)
 	st.conn.Memory.Give(s.kept + sessionBytes)
@@ -100,6 +121,7 @@ func (e *Engine) closeSession(st *stream, t int64, why string) {
 func (s *session) Message(m *dissect.Message) {
 	s.messages++
 	s.violations = 0
+	m.Encrypted = s.Carrier != nil
 	m.Reserved = max(0, min(m.Reserved, s.kept))
 	s.kept -= m.Reserved
 	if m.Reserved == 0 && !s.starved(m) {
@@ -107,6 +129,12 @@ func (s *session) Message(m *dissect.Message) {
 	}
 	s.entry.counters.messages[min(m.Kind, dissect.Event)].Add(1)
 	s.engine.out.Message(&s.Session, m)
+}
+
+// Begun implements dissect.Sink.
+func (s *session) Begun(m *dissect.Message) {
+	m.Encrypted = s.Carrier != nil
+	s.engine.out.Begun(&s.Session, m)
 }
 
 // starvedBytes is about what a message takes for which no memory was granted.

@@ -16,7 +16,7 @@ const leastSkip = 256 << 10
 // spare tells stage 2 which bytes from offset on the conversation does not need.
 func (e *Engine) spare(st *stream, d conn.Dir, offset uint64) {
 	s, side := st.session, &st.sides[d]
-	if s == nil || s.sparer == nil {
+	if s == nil || s.sparer == nil || st.outer != nil {
 		return
 	}
 	until := uint64(0)
@@ -38,7 +38,7 @@ func (e *Engine) spare(st *stream, d conn.Dir, offset uint64) {
 // skip says that no bytes before offset until are needed.
 func (*Engine) skip(st *stream, d conn.Dir, until uint64) {
 	side := &st.sides[d]
-	if side.spared != until {
+	if side.spared != until && st.outer == nil {
 		side.spared = until
 		st.conn.Spare(d, until)
 	}

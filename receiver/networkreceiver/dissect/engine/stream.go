@@ -25,7 +25,11 @@ const (
 // stream is a connection as the engine sees it, for as long as conn keeps it.
 type stream struct {
 	conn    *conn.Conn
+	outer   *session // what carries it; nil if the connection does
+	depth   int      // carriers around it
 	state   state
+	counted state // what it is counted under
+	watched bool
 	session *session // nil unless dissected
 	sides   [2]side  // by conn.Dir
 
@@ -97,9 +101,8 @@ func cost(order []event) (bytes int) {
 
 // change moves a connection to another state.
 func (e *Engine) change(st *stream, to state) {
-	e.stats.connections[st.state].Add(-1)
-	e.stats.connections[to].Add(1)
 	st.state = to
+	e.recount(st)
 }
 
 // leave moves a connection to a state in which its bytes are skipped.

@@ -25,7 +25,11 @@ func (Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dis
 		response = httpmessage.Response{Status: info.Status, Reason: info.Reason, Version: info.Version, Message: resp}
 		answered = &response
 	}
-	return application.Describe(side, asked, answered, out)
+	s := application.Describe(side, asked, answered, out)
+	if a, ok := protocolOf[TLSAlert](resp); ok {
+		describeAlert(a, out, &s)
+	}
+	return s
 }
 
 func protocolOf[T any](m *dissect.Message) (info *T, ok bool) {
@@ -41,6 +45,9 @@ func (r *RequestInfo) HTTPRequest(m *dissect.Message) httpmessage.Request {
 	t := httpmessage.ParseTarget(r.Method, r.Target)
 	if t.Scheme == "" {
 		t.Scheme = "http"
+		if m.Encrypted {
+			t.Scheme = "https"
+		}
 	}
 	if t.Authority == "" {
 		t.Authority = r.Host

@@ -65,13 +65,24 @@ type half struct {
 	// and guess on a response whose request is not known: both may have no body,
 	// against what their header section says.
 	expect, answered, guess bool
+	// target is that of the request that a response answers, if it is known.
+	target string
 	// offered is set on a request that asks to go on with HTTP/2.
 	offered bool
+	// begun is set where the sink knows that the message has begun.
+	begun bool
 }
 
 // Data takes the next bytes of one direction.
 func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (used, need int, err error) {
 	h := &c.halves[d]
+	used, need, err = c.read(d, h, m, b)
+	c.progress(h)
+	return used, need, err
+}
+
+// read is Data for a direction's half.
+func (c *conversation) read(d dissect.Direction, h *half, m dissect.Marks, b []byte) (used, need int, err error) {
 	for used < len(b) {
 		var n int
 		n, need, err = c.step(d, h, m, used, b[used:])
@@ -197,6 +208,9 @@ func (c *conversation) head(d dissect.Direction, h *half, m dissect.Marks, at in
 		return n, 0, nil
 	}
 	if !plausible(d, b) {
+		if d == dissect.ToClient && isAlert(b) {
+			return c.alert(m, at, b)
+		}
 		if c.mayHandOver(d) {
 			return 0, 0, nil
 		}
@@ -321,6 +335,7 @@ func (h *half) bodyAbsent(d dissect.Direction, b []byte) (decided, absent bool) 
 // Gap says that n bytes are missing.
 func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed bool) {
 	h := &c.halves[d]
+	defer c.progress(h)
 	switch h.phase {
 	case handedOver:
 		return false

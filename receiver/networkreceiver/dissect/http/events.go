@@ -19,11 +19,13 @@ func (Dissector) DescribeEvent(m *dissect.Message, out dissect.Attributes) strin
 // attachReader lets what is spoken inside HTTP read the body that follows.
 func (c *conversation) attachReader(h *half) {
 	head := httpmessage.Head{Message: h.msg, Codings: h.codings, Limits: c.limits}
+	target := h.target
 	if r, ok := h.msg.Protocol.(*RequestInfo); ok {
-		head.Path, _, _ = strings.Cut(r.Target, "?")
+		target = r.Target
 	}
+	head.Path, _, _ = strings.Cut(target, "?")
 	if r := application.Open(&head, &c.teller); r != nil {
-		h.body.Attach(r, h.codings)
+		h.body.Attach(r, h.codings, c.sink)
 	}
 }
 
@@ -36,8 +38,12 @@ type teller struct {
 // Message adds to an event the request of its call, if that is still on its way.
 func (t *teller) Message(m *dissect.Message) {
 	c := t.conversation
-	if m.Direction == dissect.ToServer || c.queue.len() == 0 {
+	m.Origin = c.requestUnderWay()
+	if m.Direction == dissect.ToServer {
 		m.Origin = c.halves[dissect.ToServer].msg
+	}
+	if of := c.halves[m.Direction].msg; of != nil {
+		of.Events++
 	}
 	t.Sink.Message(m)
 }

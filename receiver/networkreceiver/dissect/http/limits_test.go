@@ -48,7 +48,7 @@ func TestOutstanding(t *testing.T) {
 	}
 	assert.Len(t, p.sink.messages, 10)
 	assert.Equal(t, 3, p.conversation.queue.len())
-	assert.LessOrEqual(t, cap(p.conversation.queue.kinds), 8)
+	assert.LessOrEqual(t, cap(p.conversation.queue.list), 8)
 	assert.Len(t, p.sink.limits, 7)
 }
 

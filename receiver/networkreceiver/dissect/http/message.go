@@ -66,11 +66,11 @@ func (c *conversation) beginRequest(h *half, r *RequestInfo, fieldLines, why str
 		f.flagHost(r)
 	}
 	how := f.requestFraming(r.Version)
-	if c.queue.push(kindOf(r.Method, f.upgrade), c.limits.Outstanding) {
-		c.sink.Limit("outstanding")
-	}
 	if !granted {
 		r.starve()
+	}
+	if c.queue.push(asked{kindOf(r.Method, f.upgrade), r.Target}, c.limits.Outstanding) {
+		c.sink.Limit("outstanding")
 	}
 	h.flags |= f.flags
 	h.expect = f.expect
@@ -84,8 +84,11 @@ func (c *conversation) beginRequest(h *half, r *RequestInfo, fieldLines, why str
 func (c *conversation) beginResponse(h *half, r *ResponseInfo, fieldLines, why string) {
 	f, granted := c.readFields(dissect.ToClient, h, fieldLines)
 	q, queued := c.queue.first()
-	how := f.responseFraming(r.Version, r.Status, q)
+	how := f.responseFraming(r.Version, r.Status, q.kind)
 	h.guess = !queued || c.queue.doubtful
+	if !h.guess {
+		h.target = q.target
+	}
 	if h.msg.Kind == dissect.Response {
 		c.answer(queued)
 	}

@@ -25,10 +25,16 @@ func kindOf(method, upgrade string) (q kind) {
 	return q
 }
 
-// queue holds the kinds of the requests that await their response, oldest first.
+// asked is what is remembered of a request until its response begins.
+type asked struct {
+	kind
+	target string // shares memory with the message; empty if it is not known
+}
+
+// queue holds the requests that await their response, oldest first.
 type queue struct {
-	kinds []kind
-	head  int
+	list []asked
+	head int
 	// answered counts responses that came before the header section of their
 	// request was complete: these requests do not enter the queue.
 	answered int
@@ -37,32 +43,33 @@ type queue struct {
 	doubtful bool
 }
 
-func (q *queue) len() int { return len(q.kinds) - q.head }
+func (q *queue) len() int { return len(q.list) - q.head }
 
 // push appends a request and reports whether the oldest one had to go.
-func (q *queue) push(k kind, limit int) (dropped bool) {
+func (q *queue) push(a asked, limit int) (dropped bool) {
 	if q.answered > 0 {
 		q.answered--
 		return false
 	}
-	if q.head > 0 && len(q.kinds) == cap(q.kinds) {
-		q.kinds = q.kinds[:copy(q.kinds, q.kinds[q.head:])]
-		q.head = 0
+	if q.head > 0 && len(q.list) == cap(q.list) {
+		n := copy(q.list, q.list[q.head:])
+		clear(q.list[n:])
+		q.list, q.head = q.list[:n], 0
 	}
-	q.kinds = append(q.kinds, k)
+	q.list = append(q.list, a)
 	if q.len() > limit {
-		q.head++
+		q.drop()
 		return true
 	}
 	return false
 }
 
 // first is the request that the next final response belongs to.
-func (q *queue) first() (k kind, ok bool) {
+func (q *queue) first() (a asked, ok bool) {
 	if q.len() == 0 {
-		return 0, false
+		return a, false
 	}
-	return q.kinds[q.head], true
+	return q.list[q.head], true
 }
 
 // last is the newest request.
@@ -70,23 +77,33 @@ func (q *queue) last() kind {
 	if q.len() == 0 {
 		return 0
 	}
-	return q.kinds[len(q.kinds)-1]
+	return q.list[len(q.list)-1].kind
 }
 
 // lostResponses drops all but the newest request, because the responses of the
 // others may be lost: without pipelining a client waits before it sends the next.
 func (q *queue) lostResponses() {
 	if q.len() > 1 {
-		q.kinds[0] = q.last()
-		q.kinds, q.head, q.doubtful = q.kinds[:1], 0, true
+		q.list[0] = q.list[len(q.list)-1]
+		clear(q.list[1:])
+		q.list, q.head, q.doubtful = q.list[:1], 0, true
 	}
 }
 
 func (q *queue) pop() {
 	q.doubtful = false
-	if q.head++; q.head >= len(q.kinds) {
-		q.kinds, q.head = q.kinds[:0], 0
+	if q.drop(); q.head >= len(q.list) {
+		q.list, q.head = q.list[:0], 0
 	}
 }
 
-func (q *queue) clear() { *q = queue{kinds: q.kinds[:0]} }
+// drop lets go of the oldest request.
+func (q *queue) drop() {
+	q.list[q.head] = asked{}
+	q.head++
+}
+
+func (q *queue) clear() {
+	clear(q.list)
+	*q = queue{list: q.list[:0]}
+}

@@ -17,6 +17,8 @@ import (
 // recorder is a sink that keeps what it gets and checks the accounts.
 type recorder struct {
 	messages []*dissect.Message
+	begun    []*dissect.Message
+	origins  []*dissect.Message // of begun
 	upgrades []string
 	limits   []string
 	granted  int
@@ -27,6 +29,10 @@ func (r *recorder) Message(m *dissect.Message) { r.messages = append(r.messages,
 func (r *recorder) Upgrade(name string)        { r.upgrades = append(r.upgrades, name) }
 func (r *recorder) Limit(name string)          { r.limits = append(r.limits, name) }
 func (r *recorder) Release(n int)              { r.granted -= n }
+
+func (r *recorder) Begun(m *dissect.Message) {
+	r.begun, r.origins = append(r.begun, m), append(r.origins, m.Origin)
+}
 
 func (r *recorder) Keep(n int) bool {
 	if r.budget > 0 && r.granted+n > r.budget {

@@ -39,4 +39,5 @@ func (c *conversation) Spared(d dissect.Direction, m conn.Mark, n uint64) {
 		h.body.left -= n
 		c.bodyEnd(h)
 	}
+	c.progress(h)
 }

@@ -14,6 +14,11 @@ import (
 // Describe follows the stable semantic conventions for HTTP spans. HTTP/2 is a version
 // of the protocol "http", also for a request that was sent as HTTP/1 to ask for it.
 func (Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dissect.Attributes) dissect.Summary {
+	if req != nil {
+		if inside, ok := req.Protocol.(httpmessage.TunnelInfo); ok {
+			return inside.DescribeCall(out)
+		}
+	}
 	out.Str("network.protocol.name", "http")
 	var to *httpmessage.Request
 	var from *httpmessage.Response
@@ -74,9 +79,6 @@ func describeReset(code string, out dissect.Attributes, s *dissect.Summary) {
 	}
 	s.Error, s.ErrorType = true, code
 	out.Str("error.type", code)
-	if s.Status == "" {
-		s.Status = code
-	}
 }
 
 // HTTPRequest implements httpmessage.Requester.
@@ -89,6 +91,9 @@ func (r *RequestInfo) HTTPRequest(m *dissect.Message) httpmessage.Request {
 	raw := r.Path
 	if raw == "" {
 		raw = r.Authority
+	}
+	if t.Scheme == "" && m.Encrypted {
+		t.Scheme = "https"
 	}
 	if path == "*" { // OPTIONS for the server as a whole
 		t.Path = ""

@@ -22,6 +22,7 @@ type conversation struct {
 	resets  int    // how many more streams may be reset before they are answered
 	settled int64  // when resets was last raised
 	ignored uint32 // streams up to here that are not known stay unknown
+	fresh   []fresh
 }
 
 // half is one direction.
@@ -30,7 +31,10 @@ type half struct {
 	// joined is set where frames may have been lost: there are streams that are not
 	// known, and table entries.
 	joined bool
-	block  block
+	// largest is the payload of the largest DATA frame that was sent, or the size that the
+	// other end allows, if it is more than usual.
+	largest int
+	block   block
 	// What is left of a payload that is read as it comes.
 	frame   frame
 	left    int  // of the payload, with the padding
@@ -41,7 +45,13 @@ type half struct {
 
 // Data takes the next bytes of one direction.
 func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (used, need int, err error) {
-	h := &c.halves[d]
+	used, need, err = c.read(d, &c.halves[d], m, b)
+	c.tellBegun()
+	return used, need, err
+}
+
+// read is Data for a direction's half.
+func (c *conversation) read(d dissect.Direction, h *half, m dissect.Marks, b []byte) (used, need int, err error) {
 	for used < len(b) {
 		var n int
 		switch {
@@ -115,9 +125,12 @@ func (c *conversation) frame(d dissect.Direction, h *half, m dissect.Marks, at i
 		if f.length > c.limits.HeaderBytes-headerSize {
 			return 0, 0, dissect.ErrViolation
 		}
+	case typeSettings:
+		if f.length > maxSettings {
+			return c.skip(h, f)
+		}
 	default:
-		h.frame, h.left, h.padding, h.payload = f, f.length, 0, false
-		return headerSize, 0, nil
+		return c.skip(h, f)
 	}
 	n = headerSize + f.length
 	if len(b) < n {
@@ -126,6 +139,8 @@ func (c *conversation) frame(d dissect.Direction, h *half, m dissect.Marks, at i
 	first, last := m.At(at), m.At(at+n-1)
 	payload := b[headerSize:n]
 	switch f.kind {
+	case typeSettings:
+		c.halves[d.Other()].allow(payload)
 	case typeRSTStream:
 		c.reset(d, f.stream, binary.BigEndian.Uint32(payload), first, last)
 	case typeGoAway:
@@ -134,6 +149,12 @@ func (c *conversation) frame(d dissect.Direction, h *half, m dissect.Marks, at i
 		err = c.fields(d, h, f, payload, first, last)
 	}
 	return n, 0, err
+}
+
+// skip passes over a frame that says nothing of a call.
+func (*conversation) skip(h *half, f frame) (n, need int, err error) {
+	h.frame, h.left, h.padding, h.payload = f, f.length, 0, false
+	return headerSize, 0, nil
 }
 
 // data begins a DATA frame, whose payload is taken as it comes.
@@ -211,6 +232,7 @@ func (c *conversation) more(d dissect.Direction, h *half, m dissect.Marks, at in
 				toCome, exact := p.toCome(len(content))
 				p.body.Read(content, m, at)
 				p.body.Take(content, toCome, exact, c.limits.BodyBytes, c.sink)
+				p.msg.Content.BodySize = p.body.Size
 			}
 		} else if t := c.through(d, h); t != nil {
 			t.Read(b[:min(len(b), max(0, h.left-h.padding))], m, at)
@@ -233,6 +255,7 @@ func (c *conversation) current(d dissect.Direction, h *half) *part {
 }
 
 func (c *conversation) endData(d dissect.Direction, h *half) {
+	h.largest = max(h.largest, h.frame.length)
 	if h.frame.has(flagEndStream) {
 		c.endStream(d, h.frame.stream)
 	}

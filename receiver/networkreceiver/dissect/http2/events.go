@@ -25,7 +25,7 @@ func (c *conversation) attachReader(s *stream, which role) {
 	if r == nil {
 		return
 	}
-	p.body.Attach(r, p.codings)
+	p.body.Attach(r, p.codings, c.sink)
 	if which == request {
 		s.peer = r
 	}
@@ -48,13 +48,18 @@ type teller struct {
 	stream *stream
 }
 
-// Message adds to an event the call that it is of.
+// Message adds to an event the call that it is of. A tunnel's messages may be calls
+// themselves.
 func (t *teller) Message(m *dissect.Message) {
 	s := t.stream
-	m.Keyed, m.Key = true, uint64(s.id)
-	if p := &s.parts[request]; p.msg != nil {
-		p.msg.Keyed, p.msg.Key, p.msg.First = true, m.Key, p.first
-		m.Origin = p.msg
+	if !m.Keyed { // it may be of a call inside
+		m.Keyed, m.Key = true, uint64(s.id)
+	}
+	if asked := s.parts[request].msg; asked != nil {
+		m.Origin = asked
+	}
+	if of := s.parts[m.Direction].msg; of != nil {
+		of.Events++
 	}
 	t.Sink.Message(m)
 }

@@ -152,8 +152,7 @@ func (c *conversation) endStream(d dissect.Direction, id uint32) {
 func (c *conversation) beginRequest(s *stream, b *block) {
 	m := &requestMessage{info: RequestInfo{Unknown: b.unknown, Pushed: b.frame.kind == typePushPromise}}
 	m.Protocol = &m.info
-	p := &s.parts[request]
-	f, granted := c.begin(p, &m.Message, b)
+	f, granted := c.begin(s, request, &m.Message, b)
 	r := &m.info
 	r.Method, r.Scheme, r.Authority, r.Path, r.Protocol = f.method, f.scheme, f.authority, f.path, f.protocol
 	if r.Authority == "" {
@@ -179,7 +178,7 @@ func (c *conversation) beginResponse(s *stream, b *block) {
 	m := &responseMessage{info: ResponseInfo{Unknown: b.unknown}}
 	m.Protocol, m.Direction, m.Kind = &m.info, dissect.ToClient, dissect.Response
 	p := &s.parts[response]
-	f, _ := c.begin(p, &m.Message, b)
+	f, _ := c.begin(s, response, &m.Message, b)
 	m.info.Status, p.status = f.status, f.status
 	switch {
 	case f.status >= 100 && f.status < 200 && !b.frame.has(flagEndStream):
@@ -195,8 +194,10 @@ func (c *conversation) beginResponse(s *stream, b *block) {
 }
 
 // begin makes the part of a message that its header section decides.
-func (c *conversation) begin(p *part, m *dissect.Message, b *block) (f fields, granted bool) {
+func (c *conversation) begin(s *stream, which role, m *dissect.Message, b *block) (f fields, granted bool) {
+	p := &s.parts[which]
 	*p = part{msg: m, begun: true, first: b.first, last: b.last, size: b.size, flags: b.flags}
+	p.identify(s)
 	f = readFields(b.fields)
 	p.flags |= f.flags
 	p.length, p.hasLength = f.length, f.hasLength
@@ -207,6 +208,7 @@ func (c *conversation) begin(p *part, m *dissect.Message, b *block) (f fields, g
 	}
 	p.reserved = size
 	p.codings = f.codings
+	c.remember(s, p)
 	content := &m.Content
 	content.Headers = make([]dissect.Header, 0, len(b.fields)-f.pseudo)
 	for _, h := range b.fields {
@@ -230,8 +232,10 @@ func (c *conversation) beginMidway(s *stream, which role, d dissect.Direction, f
 		m.Protocol, m.Kind, p.msg = &m.info, dissect.Response, &m.Message
 	}
 	p.msg.Direction, p.msg.Midway = d, true
+	p.identify(s)
 	if c.sink.Keep(messageSize) {
 		p.reserved = messageSize
+		c.remember(s, p)
 	} else {
 		p.body.Cut = "memory"
 	}

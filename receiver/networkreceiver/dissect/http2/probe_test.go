@@ -4,6 +4,7 @@
 package http2
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -101,6 +102,38 @@ func TestFindStart(t *testing.T) {
 		if at == headerSize+len(body) {
 			break
 		}
+	}
+}
+
+// TestFindStartOfLargeFrames loses the beginning of frames that are larger than usual: such
+// frames are known to come by SETTINGS, or because one has come.
+func TestFindStartOfLargeFrames(t *testing.T) {
+	for name, prepare := range map[string]func(*player){
+		"settings": func(p *player) {
+			_ = p.ends[toClient].WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: 1 << 20})
+			p.flush(t, toClient)
+		},
+		"seen": func(p *player) {
+			_ = p.ends[toServer].WriteData(1, false, make([]byte, 400<<10))
+			p.flush(t, toServer)
+		},
+		"neither": func(*player) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlayer(dissect.Limits{}).start(t)
+			c := p.ends[toServer]
+			c.headers(1, false, ":method", "POST", ":path", "/1")
+			p.flush(t, toServer)
+			prepare(p)
+			p.lose(toServer, &p.halves[toServer])
+			_ = c.WriteData(1, false, bytes.Repeat([]byte{0x20}, 300<<10))
+			lost := bytes.Repeat([]byte{0x55}, 100)
+			want := len(lost)
+			if name == "neither" {
+				want = -1
+			}
+			require.Equal(t, want, p.FindStart(toServer, append(lost, c.out.Bytes()...)))
+		})
 	}
 }
 

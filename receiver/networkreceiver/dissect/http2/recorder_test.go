@@ -25,6 +25,8 @@ const (
 type player struct {
 	*conversation
 	messages []*dissect.Message
+	begun    []*dissect.Message
+	origins  []*dissect.Message // of begun
 	limited  []string
 	granted  int
 	budget   int // 0: none
@@ -44,6 +46,10 @@ func (p *player) Message(m *dissect.Message) { p.messages = append(p.messages, m
 func (*player) Upgrade(string)               {}
 func (p *player) Limit(name string)          { p.limited = append(p.limited, name) }
 func (p *player) Release(n int)              { p.granted -= n }
+
+func (p *player) Begun(m *dissect.Message) {
+	p.begun, p.origins = append(p.begun, m), append(p.origins, m.Origin)
+}
 
 func (p *player) Keep(n int) bool {
 	if p.budget > 0 && p.granted+n > p.budget {

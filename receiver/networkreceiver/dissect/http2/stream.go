@@ -58,6 +58,9 @@ func (p *part) see(size int, m conn.Mark) {
 	p.size += uint64(size)
 	m.Time = max(m.Time, p.last.Time)
 	p.last = m
+	if p.msg != nil {
+		p.msg.Last, p.msg.Size = p.last, p.size
+	}
 }
 
 // toCome is how many more bytes of the body are announced, at least n.

@@ -18,7 +18,6 @@ func (c *conversation) accept(s *stream) {
 	asked, answer := s.parts[request].msg, s.parts[response].msg
 	if asked != nil && answer != nil {
 		if r, ok := asked.Protocol.(*RequestInfo); ok && r.Protocol != "" {
-			asked.Keyed, asked.Key, asked.First = true, uint64(s.id), s.parts[request].first
 			s.teller = teller{Sink: c.sink, stream: s}
 			s.tunnel = application.OpenTunnel(r.Protocol, asked, answer, c.limits, &s.teller)
 		}

@@ -94,3 +94,41 @@ func TestTunnelReset(t *testing.T) {
 	assert.Equal(t, "rst", events[0].Incomplete)
 	assert.Equal(t, "hel", string(events[0].Content.Body))
 }
+
+// TestCallInTunnel finds a call that is spoken in the messages of a tunnel. It is a call
+// of its own within the one that opened the tunnel.
+func TestCallInTunnel(t *testing.T) {
+	p := newPlayer(dissect.Limits{BodyBytes: 1 << 16}).start(t)
+	p.ends[toServer].headers(1, false, ":method", "CONNECT", ":protocol", "websocket", ":scheme", "http", ":path", "/rpc", ":authority", "a.example")
+	p.flush(t, toServer)
+	p.ends[toClient].headers(1, false, ":status", "200")
+	p.flush(t, toClient)
+	request := `{"jsonrpc":"2.0","id":1,"method":"add","params":[1,2]}`
+	_ = p.ends[toServer].WriteData(1, false, append([]byte{0x81, 0x80 | byte(len(request)), 0, 0, 0, 0}, request...))
+	p.flush(t, toServer)
+	response := `{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"no"}}`
+	_ = p.ends[toClient].WriteData(1, false, append([]byte{0x81, byte(len(response))}, response...))
+	p.flush(t, toClient)
+	p.finish(t)
+	require.Len(t, p.messages, 4)
+	asked, answered := p.messages[2], p.messages[3]
+	assert.Equal(t, dissect.Request, asked.Kind)
+	assert.Equal(t, dissect.Response, answered.Kind)
+	assert.True(t, asked.Keyed && answered.Keyed)
+	assert.Equal(t, asked.Key, answered.Key)
+	assert.Greater(t, asked.Key, uint64(1<<62), "no stream's number")
+	require.NotNil(t, asked.Origin)
+	assert.Equal(t, p.messages[0].First, asked.Origin.First)
+	s := Dissector{}.Describe(dissect.ClientSide, asked, answered, ignored{})
+	assert.Equal(t, "add", s.Name)
+	assert.Equal(t, "-32000", s.ErrorType)
+}
+
+// ignored takes attributes.
+type ignored struct{}
+
+func (ignored) Str(string, string)    {}
+func (ignored) Strs(string, []string) {}
+func (ignored) Int(string, int64)     {}
+func (ignored) Float(string, float64) {}
+func (ignored) Bool(string, bool)     {}

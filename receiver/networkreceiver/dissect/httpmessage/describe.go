@@ -5,7 +5,6 @@ package httpmessage
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
@@ -20,7 +19,6 @@ func Describe(side dissect.Side, req *Request, resp *Response, out dissect.Attri
 	if req != nil {
 		version = req.Version
 		describeRequest(side, req, out)
-		s.Operation = req.operation()
 		if isStandard(req.Method) {
 			s.Name = req.Method
 		}
@@ -38,7 +36,6 @@ func Describe(side dissect.Side, req *Request, resp *Response, out dissect.Attri
 func describeResponse(side dissect.Side, r *Response, out dissect.Attributes, s *dissect.Summary) {
 	if r.Status > 0 {
 		out.Int("http.response.status_code", int64(r.Status))
-		s.Status = strings.TrimSpace(strconv.Itoa(r.Status) + " " + r.Reason)
 	}
 	out.Int("http.response.body.size", int64(r.Message.Content.BodySize))
 	if r.Status >= 500 || r.Status >= 400 && side == dissect.ClientSide {
@@ -131,18 +128,6 @@ func defaultPort(scheme string) int64 {
 		return 443
 	}
 	return 0
-}
-
-// operation is the request for people: the method, and the path with the query.
-func (r *Request) operation() string {
-	what := r.Raw
-	if t := &r.Target; t.Path != "" {
-		what = t.Path
-		if t.Query != "" {
-			what += "?" + t.Query
-		}
-	}
-	return strings.TrimSpace(r.Method + " " + what)
 }
 
 // isStandard tells the methods that the conventions know: those of RFC 9110, PATCH

@@ -38,7 +38,7 @@ type Renderer interface {
 type Head struct {
 	Message *dissect.Message // its Direction, headers and media type
 	// Path is that of the request, also for a response, without its query. It is
-	// empty where it is not known, and for responses in HTTP/1.
+	// empty where it is not known.
 	Path string
 	// Codings are the content codings in the order in which they were applied.
 	Codings []string
@@ -54,6 +54,13 @@ type EventInfo interface {
 	DescribeEvent(m *dissect.Message, out dissect.Attributes) (name string)
 }
 
+// TunnelInfo is Message.Protocol of the request of a call that goes through a tunnel
+// (RFC 8441).
+type TunnelInfo interface {
+	// DescribeCall is dissect.Dissector.Describe of the call.
+	DescribeCall(out dissect.Attributes) dissect.Summary
+}
+
 // DescribeEvent implements dissect.Narrator for all versions of HTTP.
 func DescribeEvent(m *dissect.Message, out dissect.Attributes) (name string) {
 	if info, ok := m.Protocol.(EventInfo); ok {
@@ -64,14 +71,19 @@ func DescribeEvent(m *dissect.Message, out dissect.Attributes) (name string) {
 
 // Stream is the part of a body that is read while it comes.
 type Stream struct {
-	reader Reader
-	coded  bool // the reader gets the body when it is whole and its codings are removed
+	reader   Reader
+	coded    bool      // the reader gets the body when it is whole and its codings are removed
+	unpacker *unpacker // removes the coding while the body comes
 }
 
-// Attach sets who reads the body. codings are those that are still to be removed; the
-// reader of a body that has any gets it as a whole, when it ends.
-func (b *Body) Attach(r Reader, codings []string) {
-	b.stream = Stream{reader: r, coded: len(codings) > 0}
+// Attach sets who reads the body. codings are those that are still to be removed. If that
+// cannot be done while the body comes, the reader gets it as a whole, when it ends.
+func (b *Body) Attach(r Reader, codings []string, sink dissect.Sink) {
+	b.stream = Stream{reader: r}
+	if len(codings) > 0 {
+		b.stream.unpacker = newUnpacker(codings, sink)
+		b.stream.coded = b.stream.unpacker == nil
+	}
 }
 
 // Streams reports whether somebody reads the body while it comes. No byte of it is
@@ -81,29 +93,56 @@ func (b *Body) Streams() bool { return b.stream.reader != nil && !b.stream.coded
 // Read hands bytes that were seen to the reader, if there is one. It is called besides
 // Take.
 func (b *Body) Read(p []byte, m dissect.Marks, at int) {
-	if b.Streams() && len(p) > 0 {
-		b.stream.reader.Read(p, m, at)
+	s := &b.stream
+	switch {
+	case !b.Streams() || len(p) == 0:
+	case s.unpacker == nil:
+		s.reader.Read(p, m, at)
+	case !s.unpacker.over:
+		// What the bytes say has the position of the last of them.
+		switch {
+		case s.unpacker.feed(p, s.readAt(m.At(at+len(p)-1))):
+		case s.unpacker.input.full:
+			s.unpacker.close()
+			s.unpacker, s.coded = nil, true
+		default:
+			s.reader.Lose(0)
+		}
 	}
+}
+
+// readAt hands to the reader what was decoded from the bytes up to last.
+func (s *Stream) readAt(last conn.Mark) func([]byte) {
+	return func(p []byte) { s.reader.Read(p, dissect.MarksAt(last), 0) }
 }
 
 // Doubt tells the reader that a part of the body may be missing.
 func (b *Body) Doubt() { b.stream.lose(0) }
 
-// lose tells the reader of a hole.
+// lose tells the reader of a hole. What follows one in a coded body cannot be decoded.
 func (s *Stream) lose(n uint64) {
-	if s.reader != nil && !s.coded {
+	switch {
+	case s.reader == nil || s.coded:
+	case s.unpacker == nil:
 		s.reader.Lose(n)
+	case !s.unpacker.over:
+		s.unpacker.over = true
+		s.reader.Lose(0)
 	}
 }
 
 // EndStream ends the reading of the body of a message that is finished otherwise. All
 // of a body that was coded was sent up to the mark last.
 func (b *Body) EndStream(content *dissect.Content, last conn.Mark, why string) (events uint64) {
-	r := b.stream.reader
+	s := &b.stream
+	r := s.reader
 	if r == nil {
 		return 0
 	}
-	if b.stream.coded && !content.DecodeError && len(content.Body) > 0 {
+	if s.unpacker != nil {
+		s.unpacker.end(s.readAt(last))
+	}
+	if s.coded && !content.DecodeError && len(content.Body) > 0 {
 		r.Read(content.Body, dissect.MarksAt(last), 0)
 		if why == "" && content.Truncated != "" {
 			why = content.Truncated

@@ -5,7 +5,6 @@ package websocket
 
 import (
 	"cmp"
-	"strings"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
@@ -19,11 +18,7 @@ func (c *conversation) Inherit(handshake []*dissect.Message) {
 				r.Origin = m
 				continue
 			}
-			for _, h := range m.Content.Headers {
-				if strings.EqualFold(h.Name, "Sec-WebSocket-Extensions") {
-					r.Extensions(h.Value)
-				}
-			}
+			r.Answer(m)
 		}
 	}
 }

@@ -53,8 +53,8 @@ func (d *decoder) free() {
 // it ends the stream.
 const tail = "\x00\x00\xff\xff\x01\x00\x00\xff\xff"
 
-// Extensions takes the response's Sec-WebSocket-Extensions.
-func (r *Reader) Extensions(value string) {
+// extensions takes the response's Sec-WebSocket-Extensions.
+func (r *Reader) extensions(value string) {
 	name := "server_no_context_takeover"
 	if r.direction == dissect.ToServer {
 		name = "client_no_context_takeover"

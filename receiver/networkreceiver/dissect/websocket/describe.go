@@ -3,37 +3,59 @@
 
 package websocket
 
-import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/dialogue"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
+)
 
-// Describe is for calls, of which there are none: the handshake is HTTP's.
-func (Dissector) Describe(dissect.Side, *dissect.Message, *dissect.Message, dissect.Attributes) dissect.Summary {
+// Describe tells of a call that is spoken in messages. The handshake is HTTP's.
+func (Dissector) Describe(_ dissect.Side, req, _ *dissect.Message, out dissect.Attributes) dissect.Summary {
+	if req != nil {
+		if info, ok := req.Protocol.(*Info); ok {
+			return info.DescribeCall(out)
+		}
+	}
+	return dissect.Summary{Name: "websocket"}
+}
+
+var (
+	_ httpmessage.TunnelInfo = (*Info)(nil)
+	_ httpmessage.EventInfo  = (*Info)(nil)
+)
+
+// DescribeCall implements httpmessage.TunnelInfo.
+func (i *Info) DescribeCall(out dissect.Attributes) dissect.Summary {
+	out.Str("network.protocol.name", "websocket")
+	if call, ok := i.said.(dialogue.Call); ok {
+		return call.DescribeCall(out)
+	}
 	return dissect.Summary{Name: "websocket"}
 }
 
 // DescribeEvent tells what a message is. Its payload is in Message.Content.
 func (Dissector) DescribeEvent(m *dissect.Message, out dissect.Attributes) (name string) {
-	return DescribeEvent(m, out)
+	return httpmessage.DescribeEvent(m, out)
 }
 
-// DescribeEvent is the same for a stream of HTTP/2.
-func DescribeEvent(m *dissect.Message, out dissect.Attributes) (name string) {
-	info, ok := m.Protocol.(*Info)
-	if !ok {
-		return "websocket.message"
+// DescribeEvent implements httpmessage.EventInfo.
+func (i *Info) DescribeEvent(_ *dissect.Message, out dissect.Attributes) (name string) {
+	out.Str("wirespan.websocket.opcode", i.Opcode)
+	if i.Fragments > 1 {
+		out.Int("wirespan.websocket.fragments", int64(i.Fragments))
 	}
-	out.Str("wirespan.websocket.opcode", info.Opcode)
-	if info.Fragments > 1 {
-		out.Int("wirespan.websocket.fragments", int64(info.Fragments))
+	if i.CloseCode > 0 {
+		out.Int("wirespan.websocket.close.code", int64(i.CloseCode))
 	}
-	if info.CloseCode > 0 {
-		out.Int("wirespan.websocket.close.code", int64(info.CloseCode))
+	if i.CloseReason != "" {
+		out.Str("wirespan.websocket.close.reason", i.CloseReason)
 	}
-	if info.CloseReason != "" {
-		out.Str("wirespan.websocket.close.reason", info.CloseReason)
+	if i.said != nil {
+		i.said.DescribeMessage(out)
 	}
-	switch info.Opcode {
+	switch i.Opcode {
 	case "close", "ping", "pong":
-		return "websocket." + info.Opcode
+		return "websocket." + i.Opcode
 	}
 	return "websocket.message"
 }

@@ -7,19 +7,28 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"unicode/utf8"
 	"unsafe"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/dialogue"
 )
 
-// Info is Message.Protocol of an event.
+// Info is Message.Protocol.
 type Info struct {
 	Opcode      string // text, binary, close, ping or pong
 	Fragments   int    // frames that the message came in
 	CloseCode   int    // of close; 0 if there is none
 	CloseReason string
+
+	said dialogue.Said // what it says in a protocol that is known
+}
+
+// String leaves out what it says: that is described, not shown.
+func (i *Info) String() string {
+	return fmt.Sprintf("{Opcode:%s Fragments:%d CloseCode:%d CloseReason:%s}", i.Opcode, i.Fragments, i.CloseCode, i.CloseReason)
 }
 
 // event is one allocation.
@@ -111,6 +120,7 @@ func (r *Reader) finish(m *message, why string) {
 	}
 	e.Reserved = m.reserved
 	*m = message{}
+	r.talk.take(r, e)
 	r.sink.Message(&e.Message)
 }
 

@@ -4,6 +4,8 @@
 package websocket
 
 import (
+	"strings"
+
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
@@ -18,6 +20,7 @@ type Reader struct {
 	direction dissect.Direction
 	limit     int
 	sink      dissect.Sink
+	talk      *talk // of both directions
 	deflate   deflate
 	// joined is set where messages may have been lost before the next frame.
 	joined bool
@@ -29,10 +32,25 @@ type Reader struct {
 	inFrame bool
 }
 
-// NewReader makes a reader of the frames that are sent in a direction. It keeps limit
-// bytes of each message.
-func NewReader(d dissect.Direction, limit int, sink dissect.Sink) *Reader {
-	return &Reader{direction: d, limit: limit, sink: sink}
+// NewReaders makes a reader of the frames for each direction of a connection.
+func NewReaders(limits dissect.Limits, sink dissect.Sink) (readers [2]*Reader) {
+	talk := newTalk(limits.Outstanding, sink)
+	for d := range readers {
+		readers[d] = &Reader{direction: dissect.Direction(d), limit: limits.BodyBytes, sink: sink, talk: talk}
+	}
+	return readers
+}
+
+// Answer takes the response of the handshake.
+func (r *Reader) Answer(m *dissect.Message) {
+	for _, h := range m.Content.Headers {
+		switch {
+		case strings.EqualFold(h.Name, "Sec-WebSocket-Extensions"):
+			r.extensions(h.Value)
+		case strings.EqualFold(h.Name, "Sec-WebSocket-Protocol"):
+			r.talk.agree(strings.TrimSpace(h.Value))
+		}
+	}
 }
 
 // Data takes bytes as Conversation.Data does.
@@ -149,6 +167,7 @@ func (r *Reader) Lose() {
 func (r *Reader) End(why string) {
 	r.interrupt(why)
 	r.deflate.close(r.sink)
+	r.talk.end()
 }
 
 func (r *Reader) interrupt(why string) {

@@ -5,8 +5,8 @@
 // 7692), after the handshake over HTTP/1 and in the middle of a connection.
 // [Reader] reads one direction; HTTP/2 uses it for a stream (RFC 8441).
 //
-// There are no requests and responses: each message is an event of the handshake's
-// call.
+// Each message is an event of the handshake's call, unless it begins or ends a call of a
+// protocol that is spoken in the messages (GraphQL, JSON-RPC).
 package websocket // import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 
 import (
@@ -39,8 +39,8 @@ func (Dissector) Info() dissect.Info {
 		Limits: dissect.Limits{
 			HeaderBytes: 16 << 10,
 			BodyBytes:   1 << 20,
-			Outstanding: 1,
-			Age:         5 * 60 * 1e9,
+			Outstanding: 1024,
+			Age:         60 * 60 * 1e9,
 		},
 	}
 }
@@ -48,11 +48,8 @@ func (Dissector) Info() dissect.Info {
 // New makes a conversation. Limits that are zero take their default.
 func (d Dissector) New(limits dissect.Limits, sink dissect.Sink) dissect.Conversation {
 	limits.BodyBytes = cmp.Or(limits.BodyBytes, d.Info().Limits.BodyBytes)
-	c := &conversation{}
-	for d := range c.readers {
-		c.readers[d] = NewReader(dissect.Direction(d), limits.BodyBytes, sink)
-	}
-	return c
+	limits.Outstanding = cmp.Or(limits.Outstanding, d.Info().Limits.Outstanding)
+	return &conversation{readers: NewReaders(limits, sink)}
 }
 
 // conversation is one connection after the handshake.

@@ -58,7 +58,7 @@ func setText(to *string, v jsonvalue.Value) {
 	}
 }
 
-func (a *answer) describe(out dissect.Attributes, s *dissect.Summary) {
+func (a *answer) describe(status int, out dissect.Attributes, s *dissect.Summary) {
 	if a.id != "" {
 		out.Str("gen_ai.response.id", a.id)
 	}
@@ -74,7 +74,7 @@ func (a *answer) describe(out dissect.Attributes, s *dissect.Summary) {
 	a.describeUsage(out)
 	a.describeOutputs(out)
 	if a.failure != "" {
-		a.describeFailure(out, s)
+		a.describeFailure(status, out, s)
 	}
 }
 
@@ -98,15 +98,16 @@ func (a *answer) describeUsage(out dissect.Attributes) {
 
 // describeFailure gives an error its provider's name. Whether a refused request is an
 // error at the server's end is for HTTP to say; one in a stream is, whatever the status.
-func (a *answer) describeFailure(out dissect.Attributes, s *dissect.Summary) {
+func (a *answer) describeFailure(status int, out dissect.Attributes, s *dissect.Summary) {
 	if a.failureText != "" {
 		out.Str("wirespan.gen_ai.error.message", a.failureText)
 	}
 	if s.Error && a.failure == "_OTHER" {
 		return
 	}
-	if s.Error || s.Status == "" || s.Status[0] == '2' {
+	if s.Error || status == 0 || status/100 == 2 {
 		s.Error, s.ErrorType = true, a.failure
 		out.Str("error.type", a.failure)
 	}
+	s.Status = a.failureText
 }

@@ -43,9 +43,8 @@ func (Protocol) Describe(_ dissect.Side, req *httpmessage.Request, resp *httpmes
 	if asked.model != "" {
 		s.Name += " " + asked.model
 	}
-	s.Operation = s.Name
 	if resp != nil {
-		answerOf(a, resp.Message).describe(out, &s)
+		answerOf(a, resp.Message).describe(resp.Status, out, &s)
 	}
 	return s, true
 }

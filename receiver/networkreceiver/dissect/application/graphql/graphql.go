@@ -57,7 +57,6 @@ func (o *operation) describe(out dissect.Attributes, s *dissect.Summary) {
 			s.Name += " " + o.name
 		}
 	}
-	s.Operation = s.Name
 	if o.document != "" {
 		out.Str("graphql.document", clip(o.document))
 	}
@@ -89,7 +88,6 @@ func describeBatch(operations []operation, out dissect.Attributes, s *dissect.Su
 	if len(names) > 0 {
 		out.Strs("wirespan.graphql.batch.names", names)
 	}
-	s.Operation = s.Name + " (batch)"
 }
 
 // clip cuts a text between characters.

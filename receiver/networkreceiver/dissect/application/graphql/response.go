@@ -64,6 +64,14 @@ func (r *result) addErrors(v jsonvalue.Value) {
 	}
 }
 
+// addAll adds a list of errors, or the only one.
+func (r *result) addAll(v jsonvalue.Value) {
+	for e := range v.Elements() {
+		r.addError(e)
+	}
+	r.addError(v)
+}
+
 func (r *result) addError(e jsonvalue.Value) {
 	if !e.IsObject() {
 		return

@@ -66,7 +66,7 @@ func describeEnd(side dissect.Side, end status, out dissect.Attributes, s *disse
 	if end.message != "" {
 		out.Str("wirespan.rpc.status_message", end.message)
 	}
-	s.Status = end.code
+	s.Status = end.message
 	if end.isError(side) {
 		s.Error, s.ErrorType = true, end.code
 	} else {

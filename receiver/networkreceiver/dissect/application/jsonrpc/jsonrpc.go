@@ -56,7 +56,7 @@ func describe(asked, answered *message, out dissect.Attributes, s *dissect.Summa
 	}
 	if method := asked.method; method != "" {
 		out.Str("rpc.method", method)
-		s.Name, s.Operation = method, method
+		s.Name = method
 	}
 	if id := first(asked.id, answered.id); id != "" {
 		out.Str("jsonrpc.request.id", id)
@@ -65,19 +65,16 @@ func describe(asked, answered *message, out dissect.Attributes, s *dissect.Summa
 		out.Bool("wirespan.jsonrpc.notification", true)
 	}
 	if asked.kind == batch {
-		describeBatch(asked, out, s)
+		describeBatch(asked, out)
 	}
 	if answered.failed > 0 {
 		describeError(answered, out, s)
 	}
 }
 
-func describeBatch(asked *message, out dissect.Attributes, s *dissect.Summary) {
+func describeBatch(asked *message, out dissect.Attributes) {
 	out.Int("wirespan.jsonrpc.batch.size", int64(asked.size))
 	out.Strs("wirespan.jsonrpc.batch.methods", asked.methods)
-	if s.Operation = "batch"; asked.method != "" {
-		s.Operation += " " + asked.method
-	}
 }
 
 // describeError tells of the first error of a call or a batch. By the conventions every
@@ -93,7 +90,7 @@ func describeError(answered *message, out dissect.Attributes, s *dissect.Summary
 	if answered.code != "" {
 		out.Str("rpc.response.status_code", answered.code)
 		out.Str("error.type", answered.code)
-		s.ErrorType, s.Status = answered.code, answered.code+" "+answered.text
+		s.ErrorType = answered.code
 	}
 }
 

@@ -20,13 +20,21 @@ const (
 // one of its header fields, or begins a session.
 func describeMCP(asked, answered *message, req *httpmessage.Request, resp *httpmessage.Response, out dissect.Attributes, s *dissect.Summary) {
 	session, version := session(req, resp), field(req, versionField)
-	if asked.method == "initialize" {
+	if asked.method == methodInitialize {
 		version = first(answered.result.Get("protocolVersion").Text(), asked.params.Get("protocolVersion").Text())
 	}
 	if session == "" && version == "" {
 		return
 	}
 	putSession(session, version, out)
+	describeMCPCall(asked, answered, out, s)
+}
+
+// methodInitialize is the method that begins a session.
+const methodInitialize = "initialize"
+
+// describeMCPCall tells of a call of MCP, however it is carried.
+func describeMCPCall(asked, answered *message, out dissect.Attributes, s *dissect.Summary) {
 	if asked.method == "" {
 		return
 	}
@@ -45,10 +53,9 @@ func describeMCP(asked, answered *message, req *httpmessage.Request, resp *httpm
 	}
 	if target != "" {
 		s.Name = asked.method + " " + target
-		s.Operation = s.Name
 	}
 	if failed, _ := answered.result.Get("isError").Bool(); failed {
-		s.Error, s.ErrorType, s.Status = true, "tool_error", "tool_error"
+		s.Error, s.ErrorType = true, "tool_error"
 		out.Str("error.type", "tool_error")
 	}
 }

@@ -94,7 +94,7 @@ func (Dissector) Describe(_ dissect.Side, req, resp *dissect.Message, out dissec
 	if req != nil {
 		l := req.Protocol.(Line)
 		out.Str("line.verb", l.Verb)
-		s.Name, s.Operation = l.Verb, l.Verb+" "+l.Argument
+		s.Name = l.Verb
 	}
 	if resp != nil {
 		l := resp.Protocol.(Line)

@@ -2,24 +2,27 @@
 # Copyright The Wirespan Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Makes ../*.pcap anew: a real client and server on the loopback device of a network
-# namespace of their own, recorded by tcpdump. Needs root, tcpdump, Debian's
-# python3-websockets, and node with the package ws (node-ws). README.md lists what each
-# file is for.
+# Makes ../*.pcap anew, or those named by arguments: real clients and servers on the
+# loopback device of a network namespace of their own, recorded by tcpdump. Needs root,
+# tcpdump, Debian's python3-websockets and node-ws, node, npm, and npm's registry unless
+# NODE_MODULES names a folder. README.md lists what each file is for.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 if [ -z "${IN_NAMESPACE:-}" ]; then
-	IN_NAMESPACE=1 exec unshare -n "$0" "$@"
+	work=$(mktemp -d)
+	cp "$here"/*.mjs "$here/package.json" "$work"
+	if [ -n "${NODE_MODULES:-}" ]; then ln -s "$NODE_MODULES" "$work/node_modules"; else (cd "$work" && npm install --no-audit --no-fund --no-package-lock --legacy-peer-deps); fi
+	IN_NAMESPACE=$work unshare -n "$0" "$@"
+	rm -rf "$work"
+	exit
 fi
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 ip link set lo up
 ip link set lo mtu 1500
-work=$(mktemp -d)
+work=$IN_NAMESPACE
+wanted=" $* "
 servers=()
-cleanup() {
-	for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done
-	rm -rf "$work"
-}
+cleanup() { for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done; }
 trap cleanup EXIT
 
 wait_for() { # port
@@ -35,6 +38,7 @@ wait_for() { # port
 record() {
 	local name=$1 port=$2
 	shift 2
+	if [[ $wanted != "  " && $wanted != *" $name "* ]]; then return; fi
 	: >"$work/tcpdump.log"
 	tcpdump -i lo -Z root --immediate-mode -B 16384 -U -w "$work/$name.pcap" "tcp port $port" 2>"$work/tcpdump.log" &
 	local dump=$!
@@ -54,3 +58,10 @@ wait_for 8082
 record python-plain 8081 "$python" "$here/client.py" 8081 plain
 record python-deflate 8082 "$python" "$here/client.py" 8082 deflate
 NODE_PATH=/usr/share/nodejs record node-takeover 8082 node "$here/client.js" 8082
+node "$work/talk-server.mjs" 8083 8084 8085 & servers+=($!)
+wait_for 8083
+wait_for 8084
+wait_for 8085
+record graphql 8083 node "$work/talk-client.mjs" graphql 8083
+record graphql-legacy 8084 node "$work/talk-client.mjs" legacy 8084
+record jsonrpc 8085 node "$work/talk-client.mjs" jsonrpc 8085

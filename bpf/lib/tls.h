@@ -1,0 +1,142 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the programs at the sockets and those in the TLS libraries tell each other.
+// A thread that is inside a library's function notes the object it is busy with;
+// the packet that the call causes leaves in the same thread, and there the object
+// meets its socket. The maps are made with the programs at the sockets, and the
+// others get them.
+#pragma once
+
+#include "record.h"
+#include "uapi.h"
+#include <bpf/bpf_helpers.h>
+
+// call_key is a thread that is inside a library, or a goroutine, which may change
+// its thread.
+struct call_key {
+	__u64 thread; // thread group << 32 | thread, or thread group << 32
+	__u64 goroutine;
+};
+
+enum operation {
+	OPERATION_HANDSHAKE,
+	OPERATION_WRITE,
+	OPERATION_READ,
+	OPERATION_FLUSH, // writes again what was written before
+};
+
+struct call {
+	__u64 object; // SSL *, gnutls_session_t, PRFileDesc *, *tls.Conn
+	__u64 buffer;
+	__u64 length_at; // where the library stores how many bytes it took; 0: it returns it
+	__u64 stack; // Go: end of the stack that the buffer is on; 0: it is on none
+	__u8 operation;
+	__u8 inside; // 0: the function has returned
+	__u8 pad[6];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct call_key);
+	__type(value, struct call);
+} tls_calls SEC(".maps");
+
+struct session_key {
+	__u64 object;
+	__u32 pid; // thread group
+	__u32 pad;
+};
+
+struct session {
+	__u64 socket; // cookie; 0: not known yet
+	__u64 sent; // bytes that the library took of the program so far
+	__u64 received; // bytes that it gave
+	__u32 shard;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct session_key);
+	__type(value, struct session);
+} tls_sessions SEC(".maps");
+
+// tls_sockets are the captured sockets that were seen to carry TLS.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u64); // cookie
+	__type(value, __u32); // shard
+} tls_sockets SEC(".maps");
+
+// coverage counts a process's TCP connections.
+struct coverage {
+	__u64 plain; // not TLS
+	__u64 encrypted; // TLS
+	__u64 bound; // of those, met by a library's object
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct process_key);
+	__type(value, struct coverage);
+} tls_coverage SEC(".maps");
+
+enum news_kind {
+	NEWS_EXEC = 1, // a process runs another program
+	NEWS_UNCOVERED = 2, // a TLS handshake was sent from outside every known library
+};
+
+struct news {
+	__u64 kind;
+	struct process_key process;
+};
+
+const struct news *btf_news __attribute__((unused));
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16);
+} tls_news SEC(".maps");
+
+static __always_inline void tell_news(__u64 kind, const struct process_key *process)
+{
+	struct news *n = bpf_ringbuf_reserve(&tls_news, sizeof(*n), 0);
+
+	if (!n)
+		return;
+	n->kind = kind;
+	n->process = *process;
+	bpf_ringbuf_submit(n, 0);
+}
+
+enum coverage_count {
+	COVERAGE_PLAIN,
+	COVERAGE_ENCRYPTED,
+	COVERAGE_BOUND,
+};
+
+static __always_inline void count_coverage(const struct process_key *process, enum coverage_count what)
+{
+	struct coverage none = {}, *c;
+
+	if (!process->pid)
+		return;
+	c = bpf_map_lookup_elem(&tls_coverage, process);
+	if (!c) {
+		bpf_map_update_elem(&tls_coverage, process, &none, BPF_NOEXIST);
+		c = bpf_map_lookup_elem(&tls_coverage, process);
+		if (!c)
+			return;
+	}
+	if (what == COVERAGE_PLAIN)
+		__sync_fetch_and_add(&c->plain, 1);
+	else if (what == COVERAGE_ENCRYPTED)
+		__sync_fetch_and_add(&c->encrypted, 1);
+	else
+		__sync_fetch_and_add(&c->bound, 1);
+}

@@ -1,0 +1,255 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Plaintext where a process's own TLS library handles it. The programs run at the
+// entry and the return of the library's functions. They only read.
+
+#include "../lib/descriptor.h"
+#include "../lib/emit.h"
+#include "../lib/kernel.h"
+#include "../lib/look.h"
+#include "../lib/place.h"
+#include "../lib/record.h"
+#include "../lib/registers.h"
+#include "../lib/task.h"
+#include "../lib/tls.h"
+#include "../lib/uapi.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+static const struct session no_session;
+
+static __always_inline struct session *session_of(const struct session_key *key)
+{
+	struct session *s = bpf_map_lookup_elem(&tls_sessions, key);
+
+	if (s)
+		return s;
+	bpf_map_update_elem(&tls_sessions, key, &no_session, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tls_sessions, key);
+}
+
+// find_socket asks the library itself for the socket.
+static __noinline void find_socket(struct session *s, __u64 object, const struct place *p)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct process_key process;
+	__u64 socket = socket_cookie(descriptor(object, p));
+	__u32 *shard;
+
+	if (!socket || s->socket == socket)
+		return;
+	shard = bpf_map_lookup_elem(&tls_sockets, &socket);
+	if (!shard)
+		return;
+	if (s->socket) { // a new object at the place of an old one
+		s->sent = 0;
+		s->received = 0;
+	}
+	s->shard = *shard;
+	s->socket = socket;
+	process_key(&process, task);
+	count_coverage(&process, COVERAGE_BOUND);
+}
+
+// took says that a call's function took or gave n bytes at buffer.
+static __always_inline void took(const struct call *call, __u64 buffer, __u64 n, const struct place *p, bool changes)
+{
+	struct session_key key = { .object = call->object, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct emission e = { .from = buffer, .left = n };
+	struct session *s = session_of(&key);
+
+	if (!s)
+		return;
+	if (p->way && (changes || !s->socket))
+		find_socket(s, call->object, p);
+	if (p->operation == OPERATION_WRITE) {
+		e.direction = EGRESS;
+		e.offset = s->sent;
+		s->sent += n;
+	} else {
+		e.direction = INGRESS;
+		e.offset = s->received;
+		s->received += n;
+	}
+	if (!s->socket) {
+		count_plain(PLAIN_UNBOUND, 1);
+		count_plain(PLAIN_UNBOUND_BYTES, n);
+		return;
+	}
+	e.time = bpf_ktime_get_ns();
+	e.socket = s->socket;
+	e.shard = s->shard;
+	emit(&e);
+}
+
+// flushing tells whether a function is called by one that hands over again what the
+// program has handed over before (GnuTLS, corked).
+static __always_inline bool flushing(const struct call_key *key, const struct place *p)
+{
+	struct call *call;
+
+	if (p->outcome != OUTCOME_LONG || p->operation != OPERATION_WRITE)
+		return false;
+	call = bpf_map_lookup_elem(&tls_calls, key);
+	return call && call->inside && call->operation == OPERATION_FLUSH;
+}
+
+SEC("uprobe")
+int library_enter(struct pt_regs *ctx)
+{
+	struct call_key key = { .thread = bpf_get_current_pid_tgid() };
+	struct call call = { .inside = true };
+	__u64 fourth = ARGUMENT4(ctx), fifth = ARGUMENT5(ctx);
+	struct place p;
+
+	if (!may_look())
+		return 0;
+	read_place(&p, bpf_get_attach_cookie(ctx));
+	if (flushing(&key, &p))
+		return 0;
+	call.operation = p.operation;
+	call.object = ARGUMENT1(ctx);
+	call.buffer = ARGUMENT2(ctx);
+	if (p.outcome == OUTCOME_STORED4)
+		call.length_at = fourth;
+	else if (p.outcome == OUTCOME_STORED5)
+		call.length_at = fifth;
+	bpf_map_update_elem(&tls_calls, &key, &call, BPF_ANY);
+	return 0;
+}
+
+// library_return leaves the call noted: what it wrote into memory is sent now.
+SEC("uretprobe")
+int library_return(struct pt_regs *ctx)
+{
+	struct call_key key = { .thread = bpf_get_current_pid_tgid() };
+	struct call *call = bpf_map_lookup_elem(&tls_calls, &key);
+	__s64 n = RESULT(ctx);
+	struct place p;
+
+	read_place(&p, bpf_get_attach_cookie(ctx));
+	if (!call || !call->inside || call->operation != p.operation)
+		return 0;
+	call->inside = false;
+	if (p.operation != OPERATION_WRITE && p.operation != OPERATION_READ)
+		return 0;
+	if (p.outcome != OUTCOME_LONG)
+		n = (__s32)n;
+	if (n <= 0)
+		return 0;
+	if (p.outcome == OUTCOME_STORED4 || p.outcome == OUTCOME_STORED5)
+		n = read_word(call->length_at);
+	if (n > 0)
+		took(call, call->buffer, n, &p, false);
+	return 0;
+}
+
+// library_forget runs where an object is given up.
+SEC("uprobe")
+int library_forget(struct pt_regs *ctx)
+{
+	struct session_key key = { .object = ARGUMENT1(ctx), .pid = bpf_get_current_pid_tgid() >> 32 };
+
+	bpf_map_delete_elem(&tls_sessions, &key);
+	return 0;
+}
+
+enum {
+	GO_STACK_HIGH = 8, // g.stack.hi
+	GO_STACK_LOW = 0,
+	GO_TLS = -8, // of the pointer to g, from the thread pointer, in the old convention on amd64
+};
+
+static __always_inline __u64 goroutine(struct pt_regs *ctx, const struct place *p)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (p->outcome == OUTCOME_GO_STACK) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		return read_word(BPF_CORE_READ(task, thread.fsbase) + GO_TLS);
+	}
+#endif
+	(void)p;
+	return GOROUTINE(ctx);
+}
+
+// go_enter notes a goroutine's call. Its stack may be moved meanwhile, and the
+// buffer with it.
+SEC("uprobe")
+int go_enter(struct pt_regs *ctx)
+{
+	struct call_key key = { .thread = bpf_get_current_pid_tgid() >> 32 << 32 };
+	struct call call = { .inside = true };
+	struct place p;
+	__u64 high;
+
+	if (!may_look())
+		return 0;
+	read_place(&p, bpf_get_attach_cookie(ctx));
+	call.operation = p.operation;
+	key.goroutine = goroutine(ctx, &p);
+	if (p.outcome == OUTCOME_GO_STACK) {
+		call.object = read_word(STACK(ctx) + 8);
+		call.buffer = read_word(STACK(ctx) + 16);
+	} else {
+		call.object = GO_WORD1(ctx);
+		call.buffer = GO_WORD2(ctx);
+	}
+	high = read_word(key.goroutine + GO_STACK_HIGH);
+	if (call.buffer < high && call.buffer >= read_word(key.goroutine + GO_STACK_LOW))
+		call.stack = high;
+	bpf_map_update_elem(&tls_calls, &key, &call, BPF_ANY);
+	return 0;
+}
+
+// go_return runs at each of a function's return instructions.
+SEC("uprobe")
+int go_return(struct pt_regs *ctx)
+{
+	struct call_key key = { .thread = bpf_get_current_pid_tgid() >> 32 << 32 };
+	struct call *found, call;
+	struct place p;
+	__s64 n;
+
+	read_place(&p, bpf_get_attach_cookie(ctx));
+	key.goroutine = goroutine(ctx, &p);
+	found = bpf_map_lookup_elem(&tls_calls, &key);
+	if (!found || found->operation != p.operation)
+		return 0;
+	call = *found;
+	bpf_map_delete_elem(&tls_calls, &key);
+	n = p.outcome == OUTCOME_GO_STACK ? read_word(STACK(ctx) + 40) : GO_WORD1(ctx);
+	if (n <= 0)
+		return 0;
+	if (call.stack)
+		call.buffer += read_word(key.goroutine + GO_STACK_HIGH) - call.stack;
+	took(&call, call.buffer, n, &p, true);
+	return 0;
+}
+
+SEC("uprobe")
+int go_forget(struct pt_regs *ctx)
+{
+	struct session_key key = { .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct place p;
+
+	read_place(&p, bpf_get_attach_cookie(ctx));
+	key.object = p.outcome == OUTCOME_GO_STACK ? read_word(STACK(ctx) + 8) : GO_WORD1(ctx);
+	bpf_map_delete_elem(&tls_sessions, &key);
+	return 0;
+}
+
+// process_exec tells of programs that begin.
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task)
+{
+	struct process_key key;
+
+	(void)ctx;
+	process_key(&key, task);
+	tell_news(NEWS_EXEC, &key);
+	return 0;
+}
+
+char _license[] SEC("license") = "Dual MIT/GPL";

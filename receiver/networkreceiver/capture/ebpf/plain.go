@@ -1,0 +1,172 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && (amd64 || arm64)
+
+package ebpf
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
+	"go.uber.org/zap"
+
+	"github.com/wirespan/wirespan/bpf"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/uprobe"
+)
+
+// Counters of calls whose socket is not known, as in bpf/lib/emit.h.
+const (
+	unboundCalls = iota
+	unboundBytes
+	plainCounts
+)
+
+// startPlain loads the programs that run in TLS libraries, and begins to place them.
+func (s *Source) startPlain(root string) error {
+	spec, err := bpf.LoadPlain()
+	if err != nil {
+		return fmt.Errorf("read programs: %w", err)
+	}
+	shared := s.objects.Shared()
+	for name, m := range shared {
+		spec.Maps[name].MaxEntries = m.MaxEntries()
+	}
+	multi := features.HaveBPFLinkUprobeMulti() == nil
+	if multi {
+		for _, p := range spec.Programs {
+			if p.Type == ebpf.Kprobe {
+				p.AttachType = ebpf.AttachTraceUprobeMulti
+			}
+		}
+	}
+	lists := makeLookLists(&s.settings.TLS)
+	if err := lists.prepare(spec); err != nil {
+		return err
+	}
+	o := &s.plain
+	if err := spec.LoadAndAssign(o, &ebpf.CollectionOptions{MapReplacements: shared}); err != nil {
+		return fmt.Errorf("load programs for TLS libraries: %w", err)
+	}
+	s.closers = append(s.closers, o)
+	absent, err := lists.write(&o.PlainMaps, root)
+	if err != nil {
+		return err
+	}
+	if len(absent) > 0 {
+		s.logger.Warn("cgroups of a filter do not exist", zap.Strings("cgroups", absent))
+	}
+	return s.startLibraries(multi)
+}
+
+func (s *Source) startLibraries(multi bool) error {
+	o := &s.plain
+	exec, err := attachTracing(o.ProcessExec)
+	if err != nil {
+		return fmt.Errorf("attach to program starts: %w", err)
+	}
+	s.closers = append(s.closers, exec)
+	s.libraries = new(uprobe.Stats)
+	m := uprobe.New(uprobe.Programs{
+		LibraryEnter: o.LibraryEnter, LibraryReturn: o.LibraryReturn, LibraryForget: o.LibraryForget,
+		GoEnter: o.GoEnter, GoReturn: o.GoReturn, GoForget: o.GoForget, Multi: multi,
+	}, uprobe.Maps{News: s.objects.TlsNews, Coverage: s.objects.TlsCoverage, Verdicts: o.TlsVerdicts}, s.logger, s.libraries)
+	s.closers = append(s.closers, m)
+	if err := m.Start(); err != nil {
+		return fmt.Errorf("look for TLS libraries: %w", err)
+	}
+	return nil
+}
+
+// lookLists are the entries of the kernel's lists of processes to look into.
+type lookLists struct {
+	names   map[string]uint8
+	cgroups map[string]uint8
+}
+
+func makeLookLists(t *TLS) lookLists {
+	return lookLists{
+		names:   merge(t.Include.Processes, t.Exclude.Processes),
+		cgroups: merge(cleaned(t.Include.Cgroups), cleaned(t.Exclude.Cgroups)),
+	}
+}
+
+func (l *lookLists) prepare(spec *ebpf.CollectionSpec) error {
+	return prepareLists(spec, []filterList{
+		{bpf.PlainVarLookNames, bpf.PlainVarLookIncludeNames, bpf.PlainMapTlsNames, values(l.names)},
+		{bpf.PlainVarLookCgroups, bpf.PlainVarLookIncludeCgroups, bpf.PlainMapTlsCgroups, values(l.cgroups)},
+	})
+}
+
+// write fills the lists before anything is attached. Cgroups are resolved below
+// root; those that do not exist are returned.
+func (l *lookLists) write(o *bpf.PlainMaps, root string) (absent []string, err error) {
+	for name, flags := range l.names {
+		var key bpf.PlainLookName
+		copy(key.Name[:len(key.Name)-1], name)
+		if err := o.TlsNames.Put(key, flags); err != nil {
+			return nil, fmt.Errorf("filter process %q: %w", name, err)
+		}
+	}
+	for path, flags := range l.cgroups {
+		id, err := cgroupID(filepath.Join(root, path))
+		if os.IsNotExist(err) {
+			absent = append(absent, path)
+			continue
+		}
+		if err == nil {
+			err = o.TlsCgroups.Put(id, flags)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("filter cgroup %q: %w", path, err)
+		}
+	}
+	return absent, nil
+}
+
+func (r *reader) takePlain(head *bpf.PlainPlainRecord, b []byte) {
+	if int(head.Captured) > len(b) {
+		r.malformed()
+		return
+	}
+	stats := r.source.stats
+	stats.Plain.Add(1)
+	stats.PlainBytes.Add(uint64(head.Captured))
+	p := &r.piece
+	p.Time = r.clock.unix(head.Time)
+	p.Socket = head.Socket
+	p.Direction = capture.Direction(head.Direction)
+	p.Offset = head.Offset
+	p.Payload = b[:head.Captured]
+	r.plain.Plain(p)
+}
+
+// EachTLS tells what was done to see plaintext, and what for each process's
+// connections came of it. It tells nothing if that is not wanted.
+func (s *Source) EachTLS(tell func(kind string, n uint64)) {
+	libraries := s.libraries
+	if libraries == nil {
+		return
+	}
+	tell("tls_process_looked", libraries.Looks.Load())
+	tell("tls_process_skipped", libraries.LooksSkipped.Load())
+	tell("tls_process_failed", libraries.LooksFailed.Load())
+	tell("tls_file", libraries.Files.Load())
+	tell("tls_file_failed", libraries.FilesFailed.Load())
+	tell("tls_attached", libraries.Attached.Load())
+	tell("tls_attach_failed", libraries.AttachFailed.Load())
+	tell("tls_attach_retried", libraries.AttachRetried.Load())
+	tell("tls_detached", libraries.Detached.Load())
+	tell("tls_attach_microseconds", libraries.AttachTime.Load()/1000)
+	libraries.EachConnection(func(outcome string, n uint64) { tell("tls_connection_"+outcome, n) })
+	for i, kind := range [plainCounts]string{"tls_unbound_call", "tls_unbound_byte"} {
+		var n uint64
+		if s.plain.PlainCounts.Lookup(uint32(i), &n) == nil {
+			tell(kind, n)
+		}
+	}
+}

@@ -1,0 +1,228 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && (amd64 || arm64)
+
+package ebpf
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wirespan/wirespan/internal/testkit/tlspeer"
+)
+
+// introduce runs each program that brings its library along until it is known: the
+// first time it may be over before there are probes in it.
+func introduce(t *testing.T, p *tlspeer.Peers, r *recorder, at string) {
+	t.Helper()
+	for _, c := range p.Clients() {
+		path := "/introduce/" + strings.ReplaceAll(c.Name, " ", "")
+		for known := !c.CarriesLibrary; !known; {
+			download(t, c, "https://"+at+path)
+			settle()
+			said, _ := r.said(portOf(t, at))
+			known = slices.ContainsFunc(said, func(s spoken) bool { return bytes.Contains(s.out, []byte(path)) })
+		}
+	}
+}
+
+// download runs a client to its end.
+func download(t *testing.T, c tlspeer.Client, url string) []byte {
+	t.Helper()
+	command := c.Command(url, "")
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	require.NoError(t, err, c.Name)
+	return out
+}
+
+// Every library shows what it was given and gave, byte for byte, at the right socket:
+// client and server, running before the capture and started after it.
+func TestPlaintextOfEveryLibrary(t *testing.T) {
+	p := tlspeer.New(t, 1<<20).WithGo(t)
+	servers := p.Servers()
+	at := make([]string, len(servers))
+	for i, s := range servers[:2] {
+		at[i] = start(t, s.Command()).line(t)
+	}
+	r := record(t, withTLS())
+	for i, s := range servers[2:] {
+		at[2+i] = start(t, s.Command()).line(t)
+	}
+	introduce(t, p, r, at[0])
+	for i := range servers {
+		for j, c := range p.Clients() {
+			got := download(t, c, fmt.Sprintf("https://%s/%d", at[i], j))
+			require.True(t, bytes.Equal(p.Body, got), "%s to %s: what the client got", c.Name, servers[i].Name)
+		}
+	}
+	settle()
+	r.stop()
+	for i, s := range servers {
+		said, answered := r.said(portOf(t, at[i]))
+		for j, c := range p.Clients() {
+			t.Run(c.Name+" to "+s.Name, func(t *testing.T) {
+				path := fmt.Sprintf("/%d", j)
+				assertSpoken(t, said, path, p.Body, "client")
+				assertSpoken(t, answered, path, p.Body, "server")
+			})
+		}
+	}
+	r.assertWhole(t)
+}
+
+// assertSpoken looks for the one connection that asked for a path.
+func assertSpoken(t *testing.T, all []spoken, path string, body []byte, end string) {
+	t.Helper()
+	found := 0
+	for _, s := range all {
+		asked, answered := s.out, s.in
+		if end == "server" {
+			asked, answered = s.in, s.out
+		}
+		request, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(asked)))
+		if err != nil || request.URL.Path != path {
+			continue
+		}
+		found++
+		response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(answered)), request)
+		require.NoError(t, err, end)
+		got, err := io.ReadAll(response.Body)
+		assert.NoError(t, err, end)
+		assert.True(t, bytes.Equal(body, got), "%s: the body", end)
+	}
+	assert.Equal(t, 1, found, "%s: connections with its plaintext", end)
+}
+
+const (
+	keepServer = `
+import socket, ssl, sys
+c = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+c.load_cert_chain(sys.argv[1], sys.argv[2])
+l = socket.create_server(("127.0.0.1", 0))
+print("127.0.0.1:%d" % l.getsockname()[1], flush=True)
+s = c.wrap_socket(l.accept()[0], server_side=True)
+while s.recv(65536):
+    s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+`
+	keepClient = `
+import http.client, ssl, sys, urllib.parse
+u = urllib.parse.urlsplit(sys.argv[1])
+h = http.client.HTTPSConnection(u.hostname, u.port, context=ssl.create_default_context(cafile=sys.argv[2]))
+path = "/first"
+while path:
+    h.request("GET", path)
+    h.getresponse().read()
+    print("done", flush=True)
+    path = sys.stdin.readline().strip()
+`
+)
+
+// Connections that are older than the capture are found by what the library itself
+// knows of its socket. What is seen of a call begins with its entry: a process that
+// waits in one for the other end has to return from it first.
+func TestPlaintextOfOpenConnections(t *testing.T) {
+	p := tlspeer.New(t, 2).WithGo(t)
+	for _, test := range []struct {
+		name           string
+		server, client func(at string) *exec.Cmd
+	}{
+		{
+			"openssl",
+			func(string) *exec.Cmd { return python(keepServer, p.Cert, p.Key) },
+			func(at string) *exec.Cmd { return python(keepClient, "https://"+at, p.Cert) },
+		},
+		{
+			"go",
+			func(string) *exec.Cmd {
+				return exec.Command(p.Golang["go stripped"], "serve", p.Cert, p.Key, p.File)
+			},
+			func(at string) *exec.Cmd { return exec.Command(p.Golang["go pie"], "keep", "https://"+at, p.Cert) },
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			at := start(t, test.server("")).line(t)
+			client := start(t, test.client(at))
+			require.Equal(t, "done", client.line(t))
+			r := record(t, withTLS())
+			for _, path := range []string{"/second", "/third"} {
+				_, err := fmt.Fprintln(client.in, path)
+				require.NoError(t, err)
+				require.Equal(t, "done", client.line(t))
+			}
+			settle()
+			r.stop()
+
+			clients, servers := r.said(portOf(t, at))
+			require.Len(t, clients, 1)
+			require.Len(t, servers, 1)
+			c, s := clients[0], servers[0]
+			request := string(c.out[bytes.LastIndex(c.out, []byte("GET /third")):])
+			assert.True(t, strings.HasPrefix(string(c.out), "GET /second"))
+			assert.Equal(t, 2, strings.Count(string(s.out), "HTTP/1.1 200 OK"))
+			assert.Equal(t, request, string(s.in))
+			assert.Contains(t, string(c.in), "HTTP/1.1 200 OK")
+			assert.True(t, strings.HasSuffix(string(s.out), string(c.in)))
+			r.assertWhole(t)
+		})
+	}
+}
+
+// One call of the library takes 16 MB. The rings hold all of it, so that nothing depends
+// on when they are read.
+func TestPlaintextOfALargeWrite(t *testing.T) {
+	p := tlspeer.New(t, 16<<20)
+	at := start(t, p.Servers()[0].Command()).line(t)
+	r := record(t, withTLS())
+	require.True(t, bytes.Equal(p.Body, download(t, p.Clients()[0], "https://"+at+"/large")))
+	settle()
+	r.stop()
+	said, answered := r.said(portOf(t, at))
+	assertSpoken(t, said, "/large", p.Body, "client")
+	assertSpoken(t, answered, "/large", p.Body, "server")
+	r.assertWhole(t)
+}
+
+// Processes that may not be looked into stay closed, whatever library they share with
+// others.
+func TestPlaintextOfChosenProcesses(t *testing.T) {
+	port, cert := startNginxTLS(t, t.TempDir())
+	url := fmt.Sprintf("https://127.0.0.1:%d/pid", port)
+	curl := func(t *testing.T) *exec.Cmd { return exec.Command("curl", "-sS", "--http1.1", "--cacert", cert, url) }
+	group := makeCgroup(t, "tls")
+	path := filepath.Join("/", filepath.Base(filepath.Dir(group)), "tls")
+	for name, test := range map[string]struct {
+		tls              TLS
+		clients, servers int
+	}{
+		"excluded name":   {TLS{Exclude: Filter{Processes: []string{"nginx"}}}, 1, 0},
+		"included name":   {TLS{Include: Filter{Processes: []string{"nginx"}}}, 0, 1},
+		"excluded cgroup": {TLS{Exclude: Filter{Cgroups: []string{path}}}, 0, 1},
+		"included cgroup": {TLS{Include: Filter{Cgroups: []string{path}}}, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.tls.Enabled = true
+			r := record(t, Settings{TLS: test.tls})
+			run(t, inCgroup(t, group, curl(t)))
+			settle()
+			r.stop()
+			clients, servers := r.said(port)
+			assert.Len(t, clients, test.clients, "clients")
+			assert.Len(t, servers, test.servers, "servers")
+			assert.NotEmpty(t, r.port(port), "packets are captured all the same")
+		})
+	}
+}

@@ -1,0 +1,65 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && (amd64 || arm64)
+
+package uprobe
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/uprobe/symbol"
+)
+
+// The beginnings of four functions, each of 16 bytes: sub rsp; call 0x20, twice, then one
+// that begins with push r13, and one that begins with test.
+const someCode = `
+4883ec18 e817000000 c3 909090909090
+4883ec08 e807000000 c3 909090909090
+4155 4154 90909090 9090909090909090
+4885ff 90 90909090 9090909090909090`
+
+func someLibrary(t *testing.T) (*bytes.Reader, symbol.Library) {
+	t.Helper()
+	code, err := hex.DecodeString(strings.Join(strings.Fields(someCode), ""))
+	require.NoError(t, err)
+	return bytes.NewReader(code), symbol.Library{Kind: symbol.OpenSSL, Functions: []symbol.Function{
+		{Name: symbol.SSLFree, Offset: 0x30}, {Name: symbol.SSLRead, Offset: 0}, {Name: symbol.SSLReadEx, Offset: 0x10},
+	}}
+}
+
+func TestCheaperFunctions(t *testing.T) {
+	r, l := someLibrary(t)
+	before := l.Functions
+	got := cheapened(r, elf.EM_X86_64, l)
+	assert.Equal(t, []symbol.Function{{Name: symbol.SSLFree, Offset: 0x30}, {Name: readInternal, Offset: 0x20}}, got.Functions)
+	assert.Equal(t, symbol.SSLRead, before[1].Name, "an image is shared")
+	const stored = stores4<<4 | read
+	assert.Equal(t, []point{{libraryForget, 0x30, 0}, {libraryEnter, 0x20, stored}, {libraryReturn, 0x20, stored}}, points(&got))
+}
+
+func TestFunctionsStayWhereNothingIsCheaper(t *testing.T) {
+	r, l := someLibrary(t)
+	for name, change := range map[string]func(){
+		"one of them":     func() { l.Functions = l.Functions[:2] },
+		"ambiguous":       func() { l.Functions = append(l.Functions, l.Functions[1]) },
+		"no call":         func() { l.Functions[2].Offset = 0x30 },
+		"beyond the file": func() { l.Functions[2].Offset = 0x1000 },
+		"BoringSSL":       func() { l.Kind = symbol.BoringSSL },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, l = someLibrary(t)
+			change()
+			assert.Equal(t, l.Functions, cheapened(r, elf.EM_X86_64, l).Functions)
+		})
+	}
+	r, l = someLibrary(t)
+	assert.Equal(t, l.Functions, cheapened(r, elf.EM_AARCH64, l).Functions)
+}

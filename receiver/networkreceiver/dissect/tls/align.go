@@ -1,0 +1,352 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package tls
+
+import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
+
+const (
+	patience     = 50 * second / 1000 // how long plaintext waits for the records that carry it
+	maxWaiting   = 256 << 10          // bytes of plaintext that wait, for each direction
+	maxRecords   = 4096               // records that wait for their plaintext
+	maxUnclaimed = 64                 // the same, before any plaintext has come
+	recordBytes  = 48                 // what one of them takes
+)
+
+// aligner finds for each byte of plaintext of one direction its place on the wire. The
+// records cut the same bytes into pieces as the calls of the library do, which have
+// shown the plaintext: where an end of a record and an end of a chunk have as many bytes
+// before them, they belong together.
+//
+// Records that carry something else (in TLS 1.3 the rest of the handshake, tickets) look
+// like any other. They are found out because leaving them out makes both fit. After a
+// loss on the wire, chunks are left out in the same way.
+type aligner struct {
+	c *conversation
+	d dissect.Direction
+
+	records []wire
+	chunks  []chunk
+	held    int    // bytes that chunks hold
+	total   uint64 // bytes of chunks
+	enough  uint64 // before there are so many bytes of chunks, no more can be said; 0 if that is not known
+	next    uint64
+	shown   bool // there has been plaintext
+
+	// settled is set from the first place at which both fit until the next doubt.
+	settled bool
+	matched bool // they have fitted once
+	loose   bool // records were lost, so that there may be chunks without one
+	since   int64
+	now     int64
+	last    conn.Mark // where the next byte on the wire is at the earliest
+	placed  bool      // that is known
+}
+
+// wire is a record of application data, or records that were lost.
+type wire struct {
+	mark   conn.Mark // first byte of its payload
+	size   int       // of its payload
+	plain  int       // of its plaintext; 0 until it is known
+	used   int       // of its plaintext
+	isHole bool
+}
+
+// chunk is plaintext, or a part of it that was lost: then b is nil.
+type chunk struct {
+	b        []byte
+	left     uint64
+	time     int64
+	borrowed bool
+	begun    bool // some of it has been handed over
+}
+
+// record takes a record of application data whose content is not known; m is where its
+// payload begins.
+func (a *aligner) record(h header, m conn.Mark) {
+	a.now = max(a.now, m.Time)
+	if a.full() {
+		a.forget()
+		a.hole()
+	}
+	if !a.c.sink.Keep(recordBytes) {
+		a.hole()
+		return
+	}
+	if len(a.records) == 0 && len(a.chunks) == 0 {
+		a.since = m.Time
+	}
+	a.records = append(a.records, wire{mark: m, size: h.size})
+	a.run(false)
+}
+
+func (a *aligner) full() bool {
+	return len(a.records) >= maxRecords || !a.c.unveiled && len(a.records) >= maxUnclaimed
+}
+
+// forget lets go of all records that wait.
+func (a *aligner) forget() {
+	a.c.sink.Release(len(a.records) * recordBytes)
+	a.records = nil
+}
+
+// hole says that records may be missing before the next one.
+func (a *aligner) hole() {
+	if n := len(a.records); n > 0 && a.records[n-1].isHole || !a.c.sink.Keep(recordBytes) {
+		a.settled, a.loose = false, true
+		return
+	}
+	a.records = append(a.records, wire{isHole: true})
+	a.run(false)
+}
+
+// passed takes any encrypted record, from its payload on.
+func (a *aligner) passed(m conn.Mark) {
+	if !a.placed {
+		a.placed, a.last = true, m
+	}
+}
+
+// plain takes plaintext.
+func (a *aligner) plain(m conn.Mark, b []byte) {
+	a.now = max(a.now, m.Time)
+	if len(a.chunks) == 0 {
+		a.since = a.now
+	}
+	if m.Offset > a.next {
+		a.add(chunk{left: m.Offset - a.next, time: m.Time})
+	} else if seen := a.next - m.Offset; seen > 0 {
+		b = b[min(seen, uint64(len(b))):]
+		m.Offset += seen
+	}
+	a.shown = true
+	if len(b) == 0 {
+		return
+	}
+	a.next = m.Offset + uint64(len(b))
+	a.add(chunk{b: b, left: uint64(len(b)), time: m.Time, borrowed: true})
+	if a.enough == 0 || a.total >= a.enough || a.due() {
+		a.run(false)
+	}
+	a.own()
+}
+
+func (a *aligner) add(c chunk) {
+	a.chunks = append(a.chunks, c)
+	a.total += c.left
+}
+
+// own copies what has to wait of the chunk that came last.
+func (a *aligner) own() {
+	n := len(a.chunks)
+	if n == 0 || !a.chunks[n-1].borrowed {
+		return
+	}
+	last := &a.chunks[n-1]
+	size := len(last.b)
+	if a.held+size > maxWaiting || !a.c.sink.Keep(size) {
+		a.run(true)
+		return
+	}
+	a.held += size
+	last.b, last.borrowed = append([]byte(nil), last.b...), false
+}
+
+// holds reports whether plaintext waits.
+func (a *aligner) holds() bool { return len(a.chunks) > 0 }
+
+func (a *aligner) tick(now int64) {
+	a.now = max(a.now, now)
+	a.run(false)
+}
+
+// flush hands over all that waits.
+func (a *aligner) flush() {
+	a.run(true)
+	a.forget()
+}
+
+// run hands over plaintext as far as its place is known, and all of it where that is not
+// to be expected any more, or must not be waited for.
+func (a *aligner) run(force bool) {
+	for len(a.chunks) > 0 {
+		if len(a.records) == 0 {
+			if force || a.due() {
+				a.guess()
+			}
+			return
+		}
+		r, c := &a.records[0], &a.chunks[0]
+		if r.isHole {
+			a.dropRecords(1)
+			a.settled, a.loose = false, true
+			continue
+		}
+		if r.used > 0 || a.settled && c.begun {
+			a.assign()
+			continue
+		}
+		skip, without, verdict := a.match()
+		switch {
+		case verdict == dissect.Yes:
+			a.accept(skip, without)
+		case verdict == dissect.NeedMore && !force && !a.due():
+			return
+		case a.settled:
+			a.assign()
+		default:
+			a.suppose()
+		}
+	}
+}
+
+func (a *aligner) due() bool { return a.now-a.since >= patience }
+
+// assign hands over what the first record and the first chunk have in common.
+func (a *aligner) assign() {
+	r, c := &a.records[0], &a.chunks[0]
+	if r.plain == 0 {
+		low, high := a.length(r)
+		if r.plain = high; low != high {
+			if end := a.endFrom(0, uint64(low), 0); end > 0 {
+				r.plain = min(high, int(end))
+			}
+		}
+	}
+	n := min(uint64(max(r.plain-r.used, 0)), c.left)
+	if n > 0 {
+		m := r.mark
+		m.Seq += uint32(r.used)
+		a.give(c, n, m)
+		r.used += int(n)
+	}
+	a.last = r.mark
+	a.last.Seq += uint32(r.used)
+	if r.used >= r.plain {
+		a.last.Seq = r.mark.Seq + uint32(r.size)
+		a.dropRecords(1)
+	}
+	a.since = a.now
+	a.dropDone()
+}
+
+// give hands over n bytes of a chunk, of which the first one is at m.
+func (a *aligner) give(c *chunk, n uint64, m conn.Mark) {
+	s := &a.c.sides[a.d]
+	m.Offset = s.carried
+	s.carried += n
+	c.begun = true
+	a.total -= n
+	if c.left -= n; c.b == nil {
+		a.c.channel.Gap(a.d, m, n)
+		return
+	}
+	b := c.b[:n]
+	c.b = c.b[n:]
+	if !c.borrowed {
+		a.held -= int(n)
+		a.c.sink.Release(int(n))
+	}
+	a.c.channel.Data(a.d, m, b)
+}
+
+func (a *aligner) dropDone() {
+	done := 0
+	for done < len(a.chunks) && a.chunks[done].left == 0 {
+		done++
+	}
+	if done == len(a.chunks) {
+		clear(a.chunks)
+		a.chunks = a.chunks[:0]
+		return
+	}
+	a.chunks = a.chunks[done:]
+}
+
+func (a *aligner) dropRecords(n int) {
+	a.c.sink.Release(n * recordBytes)
+	if n == len(a.records) {
+		a.records = a.records[:0]
+		return
+	}
+	a.records = a.records[n:]
+}
+
+// accept goes on from a place at which both fit, after records that carry something else
+// and chunks of which the records were lost.
+func (a *aligner) accept(skip, without int) {
+	a.begin(skip)
+	for range without {
+		a.place(&a.chunks[0])
+		a.dropDone()
+	}
+	a.dropRecords(skip)
+	a.settled, a.matched, a.loose = true, true, false
+	a.assign()
+}
+
+// begin says that carried bytes have gone by before the first plaintext, if so many are
+// left out as no handshake has.
+func (a *aligner) begin(skip int) {
+	if a.matched || a.c.sides[a.d].carried > 0 {
+		return
+	}
+	before := 0
+	for _, r := range a.records[:skip] {
+		before += r.size
+	}
+	const mostHidden = 2 << 10
+	if before > mostHidden || !a.c.knows[toServer] || a.loose {
+		a.missedBefore(a.records[min(skip, len(a.records)-1)].mark)
+	}
+}
+
+// missedBefore tells of carried bytes that nobody has seen, whose number is not known.
+func (a *aligner) missedBefore(m conn.Mark) {
+	s := &a.c.sides[a.d]
+	m.Offset = s.carried
+	s.carried++
+	a.c.channel.Gap(a.d, m, 1)
+}
+
+// suppose is for when nothing fits. Where nothing was lost, a read of a part of the next
+// record is taken for that. Else the place is not known.
+func (a *aligner) suppose() {
+	if skip := min(a.tickets(), len(a.records)-1); !a.loose && !a.records[skip].isHole {
+		if _, high := a.length(&a.records[skip]); uint64(high) >= a.chunks[0].left {
+			a.accept(skip, 0)
+			return
+		}
+	}
+	shown := a.chunks[len(a.chunks)-1].time
+	a.guess()
+	passed := 0
+	for passed < len(a.records) && (a.records[passed].isHole || a.records[passed].mark.Time <= shown) {
+		passed++
+	}
+	a.dropRecords(passed)
+}
+
+// guess hands over all plaintext, though the records that carried it are not there.
+func (a *aligner) guess() {
+	a.settled, a.loose = false, true
+	for i := range a.chunks {
+		a.place(&a.chunks[i])
+	}
+	a.dropDone()
+}
+
+// place hands over a chunk whose place on the wire is not known. Its time is when it was
+// shown. Without an acknowledgement its messages are paired by their order alone.
+func (a *aligner) place(c *chunk) {
+	a.c.inexact = true
+	m := a.last
+	m.Time, m.Ack = c.time, 0
+	if a.c.sides[a.d].carried == 0 && !a.c.knows[toServer] {
+		a.missedBefore(m)
+	}
+	a.give(c, c.left, m)
+}

@@ -1,0 +1,130 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package tls
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
+
+// FuzzAlign shows plaintext beside records that need not fit, with losses of both. All
+// plaintext has to come out, in its order, and nothing may be held in the end.
+func FuzzAlign(f *testing.F) {
+	// Three bytes each: what, and a length.
+	f.Add(uint16(tls13), []byte{0, 0, 117, 1, 0, 100, 0, 1, 17, 1, 0, 200, 1, 0, 56})
+	f.Add(uint16(tls12), []byte{1, 0, 100, 0, 0, 124, 3, 0, 0, 1, 0, 50, 0, 0, 99, 2, 0, 10, 1, 0, 1, 4, 0, 80})
+	f.Add(uint16(tls10), []byte{0, 0, 100, 1, 0, 70, 0, 1, 0, 0, 2, 0, 1, 0, 9, 5, 0, 0, 1, 0, 200})
+	f.Add(uint16(0), []byte{1, 64, 0, 1, 64, 0, 1, 64, 0, 1, 64, 0, 1, 64, 0, 0, 64, 17, 0, 64, 17})
+	f.Fuzz(func(t *testing.T, version uint16, script []byte) {
+		sink := &account{most: 1 << 20}
+		c := newConversation(limits, sink, nil)
+		out := &carried{t: t}
+		c.Carry(out)
+		if c.version = version; version != 0 {
+			c.suite, c.opens = [...]suite{gcm128, chacha, cbc128, cbc384}[script0(script)%4], true
+			c.knows[toServer] = script0(script)&4 == 0
+		}
+		a := &c.sides[toClient].align
+		var now int64
+		var offset, shown uint64
+		for ; len(script) >= 3; script = script[3:] {
+			n := int(binary.BigEndian.Uint16(script[1:]))
+			now += 1e6
+			m := conn.Mark{Time: now, Seq: uint32(now)}
+			switch script[0] % 6 {
+			case 0:
+				a.record(header{kind: applicationData, size: n%maxRecord + 1}, m)
+			case 1:
+				b := make([]byte, n)
+				for i := range b {
+					b[i] = byte(offset + uint64(i))
+				}
+				c.Plain(toClient, conn.Mark{Time: now, Offset: offset}, b)
+				clear(b)
+				offset += uint64(n)
+				shown += uint64(n)
+			case 2:
+				offset += uint64(n)
+			case 3:
+				a.hole()
+			case 4:
+				now += int64(n) * 1e6
+				c.Tick(now)
+			case 5:
+				out.replayed = true
+				c.Plain(toClient, conn.Mark{Time: now}, make([]byte, n)) // what was there already
+				offset = max(offset, uint64(n))
+			}
+			require.LessOrEqual(t, a.held, maxWaiting)
+			require.LessOrEqual(t, len(a.records), maxRecords+1)
+		}
+		c.End(toServer, now, conn.ReasonFIN)
+		c.End(toClient, now, conn.ReasonFIN)
+		require.Zero(t, sink.kept, "what is held in the end")
+		require.False(t, a.holds())
+		if !out.replayed {
+			require.Equal(t, shown, out.bytes)
+		}
+	})
+}
+
+func script0(script []byte) int {
+	if len(script) == 0 {
+		return 0
+	}
+	return int(script[0])
+}
+
+// account is a Sink with a limit.
+type account struct{ kept, most int }
+
+func (*account) Message(*dissect.Message) {}
+func (*account) Begun(*dissect.Message)   {}
+func (*account) Upgrade(string)           {}
+func (*account) Limit(string)             {}
+func (a *account) Release(n int)          { a.kept -= n }
+
+func (a *account) Keep(n int) bool {
+	if a.kept+n > a.most {
+		return false
+	}
+	a.kept += n
+	return true
+}
+
+// carried checks that what is carried comes in its order.
+type carried struct {
+	t        *testing.T
+	next     uint64 // offset
+	bytes    uint64
+	started  bool
+	value    byte
+	replayed bool
+}
+
+func (c *carried) Data(_ dissect.Direction, m conn.Mark, b []byte) {
+	require.Equal(c.t, c.next, m.Offset)
+	c.next += uint64(len(b))
+	c.bytes += uint64(len(b))
+	for _, v := range b {
+		if c.started && !c.replayed && v != c.value {
+			c.t.Fatalf("byte %d is %d, not %d", c.next, v, c.value)
+		}
+		c.started, c.value = true, v+1
+	}
+}
+
+func (c *carried) Gap(_ dissect.Direction, m conn.Mark, n uint64) {
+	require.Equal(c.t, c.next, m.Offset)
+	require.Positive(c.t, n)
+	c.next += n
+	c.started = false
+}
+
+func (*carried) End(dissect.Direction, int64, conn.Reason) {}

@@ -1,0 +1,284 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package tls
+
+import (
+	"math"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
+
+// tryBytes is how many encrypted bytes go by before it is believed that nobody will show
+// what is in them.
+const tryBytes = 64 << 10
+
+// conversation is one connection.
+type conversation struct {
+	limits  dissect.Limits
+	sink    dissect.Sink
+	channel dissect.Channel
+	keys    *Keys
+	sides   [2]side
+
+	handshake handshake
+	version   uint16 // 0 until it is known
+	suite     suite
+	opens     bool // the suite is one that can be opened
+	macFirst  bool // encrypt then MAC
+	random    [2][32]byte
+	knows     [2]bool // the randoms
+	asked     uint64  // age of the keys when they were last asked, and one
+
+	overhead int // of a record, where the suite is not known; 0 as long as it is not either
+
+	clears     bool // it began in the clear
+	asks       bool // the client has sent application data
+	firstAsked uint32
+
+	opaque   uint64 // encrypted bytes that nobody could read
+	unveiled bool   // plaintext has been shown
+	inexact  bool   // of some of it the place on the wire is not known
+}
+
+// side is one direction.
+type side struct {
+	begun     bool // there was a record
+	lost      bool // where records begin
+	left      int  // bytes of an opaque record still to come
+	encrypted bool
+	records   int // encrypted ones
+	opener    *opener
+	messages  messages
+	carried   uint64 // bytes that were handed to the channel
+	end       uint64 // offset after the last record that was opened
+	hole      bool   // records may be missing before the next one
+	align     aligner
+	over      bool
+}
+
+var (
+	_ dissect.Conversation = (*conversation)(nil)
+	_ dissect.Resyncer     = (*conversation)(nil)
+	_ dissect.Sparer       = (*conversation)(nil)
+	_ dissect.Unveiled     = (*conversation)(nil)
+	_ dissect.Patient      = (*conversation)(nil)
+)
+
+func newConversation(limits dissect.Limits, sink dissect.Sink, keys *Keys) *conversation {
+	c := &conversation{limits: limits, sink: sink, keys: keys}
+	for d := range c.sides {
+		c.sides[d].align = aligner{c: c, d: dissect.Direction(d)}
+	}
+	return c
+}
+
+// Carry implements dissect.Carrier.
+func (c *conversation) Carry(inner dissect.Channel) { c.channel = inner }
+
+// Data implements dissect.Conversation.
+func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (used, need int, err error) {
+	s := &c.sides[d]
+	for used < len(b) {
+		rest := b[used:]
+		switch {
+		case s.left > 0:
+			n := min(s.left, len(rest))
+			s.left -= n
+			used += n
+			continue
+		case s.lost:
+			at := findRecord(rest)
+			if at < 0 {
+				return used + max(0, len(rest)-headerBytes+1), 0, nil
+			}
+			s.lost = false
+			used += at
+			continue
+		case !s.begun:
+			n, ok := c.begin(d, m, used, rest)
+			if !ok {
+				return used + n, 0, nil
+			}
+			if n > 0 {
+				used += n
+				continue
+			}
+		}
+		if len(rest) < headerBytes {
+			return used, headerBytes, nil
+		}
+		h, ok := parseHeader(rest)
+		if !ok {
+			c.notTLS(d, m.At(used))
+			return used, 0, dissect.ErrViolation
+		}
+		if !c.wants(d, h) {
+			c.pass(d, h, m.At(used+headerBytes))
+			s.left = h.size
+			used += headerBytes
+			continue
+		}
+		whole := headerBytes + h.size
+		if len(rest) < whole {
+			return used, whole, nil
+		}
+		c.record(d, h, rest[headerBytes:whole], m.At(used), m.At(used+headerBytes), m.At(used+whole-1))
+		used += whole
+	}
+	return used, 0, nil
+}
+
+// begin takes the first bytes of a direction, which need not be a record. It returns how
+// many of them are used, and false if there have to be more.
+func (c *conversation) begin(d dissect.Direction, m dissect.Marks, at int, b []byte) (used int, ok bool) {
+	s := &c.sides[d]
+	if d == toServer && b[0]&0x80 != 0 {
+		n := ssl2Hello(b)
+		if n > len(b) {
+			return 0, false
+		}
+		if n > 0 {
+			s.begun = true
+			c.oldHello(b[:n], m.At(at), m.At(at+n-1))
+			return n, true
+		}
+	}
+	if used, ok = c.beforeTLS(d, b); used > 0 || !ok {
+		return used, ok
+	}
+	s.begun = true
+	return 0, true
+}
+
+// wants tells whether a record has to be seen as a whole.
+func (c *conversation) wants(d dissect.Direction, h header) bool {
+	s := &c.sides[d]
+	switch {
+	case h.kind == changeCipherSpec, h.kind == alertRecord && h.size == 2:
+		return true
+	case h.kind == handshakeRecord && !s.encrypted:
+		return true
+	}
+	return c.canOpen(d)
+}
+
+// pass takes an encrypted record that is not opened; m is where its payload begins.
+func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
+	s := &c.sides[d]
+	s.records++
+	s.align.passed(m)
+	c.opaque += uint64(h.size)
+	// In TLS 1.3 the rest of the handshake looks like application data. What comes before
+	// it is over, and what ends it, is none.
+	hidden := c.version == tls13 && !c.handshake.over()
+	c.closed(d, h, m)
+	if h.kind == applicationData && !hidden {
+		if d == toServer && !c.asks {
+			c.asks, c.firstAsked = true, m.Seq
+		}
+		s.align.record(h, m)
+	}
+	if !c.unveiled && c.opaque >= tryBytes && c.handshake.over() {
+		c.giveUp()
+	}
+}
+
+// giveUp lets go of records whose plaintext nobody has shown.
+func (c *conversation) giveUp() {
+	for d := range c.sides {
+		if a := &c.sides[d].align; len(a.records) > 1 {
+			a.forget()
+			a.hole()
+		}
+	}
+}
+
+// record takes a whole record.
+func (c *conversation) record(d dissect.Direction, h header, payload []byte, first, inside, last conn.Mark) {
+	s := &c.sides[d]
+	switch {
+	case h.kind == alertRecord && h.size == 2:
+		c.alert(d, payload, first)
+	case h.kind == changeCipherSpec:
+		c.changed(d, last)
+	case h.kind == handshakeRecord && !s.encrypted:
+		c.handshakeBytes(d, payload, first, last)
+	default:
+		c.sealed(d, h, payload, inside, last)
+	}
+}
+
+// Gap implements dissect.Conversation.
+func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed bool) {
+	s := &c.sides[d]
+	if s.left > 0 && n <= uint64(s.left) {
+		s.left -= int(n)
+		return true
+	}
+	c.missed(d)
+	return false
+}
+
+// missed says that records of a direction have been lost.
+func (c *conversation) missed(d dissect.Direction) {
+	s := &c.sides[d]
+	s.left, s.begun = 0, true
+	s.messages.drop(c.sink)
+	s.hole = true
+	if s.opener != nil {
+		s.opener.lost = true
+	}
+	s.align.hole()
+}
+
+// FindStart implements dissect.Resyncer.
+func (*conversation) FindStart(_ dissect.Direction, b []byte) int { return findRecord(b) }
+
+// End implements dissect.Conversation.
+func (c *conversation) End(d dissect.Direction, t int64, r conn.Reason) {
+	s := &c.sides[d]
+	s.over = true
+	s.messages.drop(c.sink)
+	s.align.flush()
+	c.handshake.ended(c, d, t, r)
+	c.channel.End(d, t, r)
+}
+
+// Spare implements dissect.Sparer: everything, once nothing can be had from it.
+func (c *conversation) Spare(dissect.Direction) uint64 {
+	if c.unveiled || c.opaque < tryBytes || !c.handshake.over() || c.sides[0].opener != nil || c.sides[1].opener != nil {
+		return 0
+	}
+	return math.MaxUint64
+}
+
+// Spared implements dissect.Sparer.
+func (c *conversation) Spared(d dissect.Direction, _ conn.Mark, n uint64) {
+	s := &c.sides[d]
+	if n <= uint64(s.left) {
+		s.left -= int(n)
+		return
+	}
+	c.missed(d)
+	s.lost = true
+}
+
+// Plain implements dissect.Unveiled.
+func (c *conversation) Plain(d dissect.Direction, m conn.Mark, b []byte) {
+	c.unveiled = true
+	if c.sides[d].opener != nil && !c.sides[d].opener.hopeless() {
+		return // it is known already
+	}
+	c.sides[d].align.plain(m, b)
+}
+
+// Waiting implements dissect.Patient.
+func (c *conversation) Waiting() bool { return c.sides[0].align.holds() || c.sides[1].align.holds() }
+
+// Tick implements dissect.Patient.
+func (c *conversation) Tick(now int64) {
+	c.sides[0].align.tick(now)
+	c.sides[1].align.tick(now)
+}

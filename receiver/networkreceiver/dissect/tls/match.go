@@ -1,0 +1,187 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package tls
+
+import (
+	"crypto/aes"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
+
+const (
+	maxSkipped = 8   // records, or chunks, that are left out to find what fits
+	maxSteps   = 512 // records and chunks until both fit
+	someSteps  = 64  // likewise, with some left out
+	fewSteps   = 8   // likewise, where it may be by chance
+)
+
+// overheads are those of the usual suites, for a connection that was joined midway: TLS
+// 1.3, and of TLS 1.2 GCM and ChaCha20.
+var overheads = [...]int{17, 24, 16}
+
+// match looks for the next place at which records and chunks fit: after leaving out skip
+// records and without chunks. NeedMore: what comes next will tell.
+func (a *aligner) match() (skip, without int, v dissect.Verdict) {
+	c := a.c
+	if c.version != 0 || c.overhead != 0 {
+		return a.matchAll()
+	}
+	for _, n := range overheads {
+		c.overhead = n
+		switch skip, without, verdict := a.matchAll(); verdict {
+		case dissect.Yes:
+			return skip, without, verdict
+		default:
+			v = max(v, verdict)
+		}
+	}
+	c.overhead = 0
+	return 0, 0, v
+}
+
+func (a *aligner) matchAll() (skip, without int, v dissect.Verdict) {
+	records, chunks := 0, 0
+	if a.maySkip() {
+		for records < min(maxSkipped, len(a.records)) && !a.records[records].isHole {
+			records++
+		}
+	}
+	if a.loose {
+		chunks = min(maxSkipped, len(a.chunks))
+	}
+	a.enough = 0
+	least := 0
+	if !a.due() {
+		least = min(a.tickets(), records)
+	}
+	waits := false
+	steps := maxSteps
+	for total := least; total <= min(records+chunks, maxSkipped); total++ {
+		for skip = min(total, records); skip >= max(least, total-chunks); skip-- {
+			switch a.fit(skip, total-skip, steps) {
+			case dissect.Yes:
+				if waits && a.matched && !a.loose && !a.due() {
+					return 0, 0, dissect.NeedMore // rather without leaving out
+				}
+				return skip, total - skip, dissect.Yes
+			case dissect.NeedMore:
+				waits = true
+			default: // No
+			}
+		}
+		steps = someSteps
+	}
+	for skip = range least { // a server that speaks first
+		if a.fit(skip, 0, fewSteps) == dissect.Yes {
+			return skip, 0, dissect.Yes
+		}
+	}
+	if waits {
+		return 0, 0, dissect.NeedMore
+	}
+	return 0, 0, dissect.No
+}
+
+// tickets is how many of the first records from the server are no answer: the server had
+// nothing to answer yet.
+func (a *aligner) tickets() (n int) {
+	c := a.c
+	if a.matched || c.version != tls13 || a.d != toClient || !c.asks {
+		return 0
+	}
+	for _, r := range a.records {
+		early := int32(r.mark.Ack-c.firstAsked) <= 0 || n > 0 && r.size == a.records[0].size
+		if r.isHole || !early {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// maySkip tells whether a record of application data can carry something else.
+func (a *aligner) maySkip() bool { return a.loose || a.c.version == tls13 || a.c.version == 0 }
+
+// fit tells whether an end of a record and an end of a chunk come together, from a record
+// and a chunk on, in so many steps.
+func (a *aligner) fit(record, chunk, steps int) dissect.Verdict {
+	var sealed, plain, before uint64
+	for i := range min(chunk, len(a.chunks)) {
+		before += a.chunks[i].left
+	}
+	for range steps {
+		if sealed < plain {
+			if record >= len(a.records) || a.records[record].isHole {
+				return dissect.NeedMore
+			}
+			low, high := a.length(&a.records[record])
+			n := uint64(high)
+			if low != high {
+				end := a.endFrom(plain, sealed+uint64(low), chunk)
+				if end == 0 {
+					a.want(before + sealed + uint64(low))
+					return dissect.NeedMore
+				}
+				n = min(n, end-sealed)
+			}
+			sealed += n
+			record++
+		} else {
+			if chunk >= len(a.chunks) {
+				a.want(before + max(sealed, 1))
+				return dissect.NeedMore
+			}
+			plain += a.chunks[chunk].left
+			chunk++
+		}
+		if sealed == plain && sealed > 0 {
+			return dissect.Yes
+		}
+	}
+	return dissect.No
+}
+
+// endFrom is the first end of a chunk that is not before least, 0 if there is none yet. So
+// many bytes of plaintext are before chunk i.
+func (a *aligner) endFrom(plain, least uint64, i int) uint64 {
+	for ; plain < least; i++ {
+		if i >= len(a.chunks) {
+			return 0
+		}
+		plain += a.chunks[i].left
+	}
+	return plain
+}
+
+// want says that nothing more can be told before there are n bytes of chunks.
+func (a *aligner) want(n uint64) {
+	if a.enough == 0 || n < a.enough {
+		a.enough = n
+	}
+}
+
+// length bounds the plaintext of a record.
+func (a *aligner) length(r *wire) (low, high int) {
+	c := a.c
+	if c.version == 0 {
+		return fixed(r.size - c.overhead)
+	}
+	if n, ok := c.suite.overhead(c.version); ok && c.opens {
+		return fixed(r.size - n)
+	}
+	if !c.opens || c.suite.bulk != aesCBC {
+		return fixed(r.size - 16)
+	}
+	high = r.size - c.suite.mac().Size()
+	if c.version >= tls11 {
+		high -= aes.BlockSize
+	}
+	high = max(0, high-1) // at least one byte of padding
+	return max(0, high-aes.BlockSize+1), min(high, maxPlain)
+}
+
+func fixed(n int) (low, high int) {
+	n = max(0, min(n, maxPlain))
+	return n, n
+}

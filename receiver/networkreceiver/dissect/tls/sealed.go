@@ -1,0 +1,111 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package tls
+
+import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
+
+// canOpen tells whether there are keys for a direction, which may have been added since.
+func (c *conversation) canOpen(d dissect.Direction) bool {
+	if c.keys == nil || !c.opens || !c.knows[toServer] {
+		return false
+	}
+	if age := c.keys.age() + 1; age != c.asked {
+		c.asked = age
+		c.prepare()
+	}
+	o := c.sides[d].opener
+	return o != nil && !o.hopeless()
+}
+
+// prepare makes the openers from what is known of the session's secrets.
+func (c *conversation) prepare() {
+	keys, ok := c.keys.of(c.random[toServer])
+	if !ok {
+		return
+	}
+	var epochs [2][3]*protection
+	switch {
+	case c.version == tls13:
+		for d, labels := range [2][3]secret{{clientEarly, clientHandshake, clientTraffic}, {secrets, serverHandshake, serverTraffic}} {
+			for e, label := range labels {
+				if label < secrets && len(keys[label]) == c.suite.hash().Size() {
+					epochs[d][e] = protect13(c.suite, keys[label])
+				}
+			}
+		}
+	case len(keys[masterSecret]) == 48 && c.knows[toClient]:
+		both := protect12(c.suite, c.version, keys[masterSecret], c.random[toServer][:], c.random[toClient][:], c.macFirst)
+		epochs[toServer][0], epochs[toClient][0] = both[toServer], both[toClient]
+	}
+	for d := range c.sides {
+		s := &c.sides[d]
+		if s.opener == nil && epochs[d] != [3]*protection{} {
+			s.opener = &opener{epochs: epochs[d], lost: s.records > 0}
+		}
+	}
+}
+
+// sealed takes a whole record that may be opened. m is where its payload begins.
+func (c *conversation) sealed(d dissect.Direction, h header, payload []byte, m, last conn.Mark) {
+	s := &c.sides[d]
+	s.records++
+	if s.opener == nil { // a heartbeat, or what was not expected here
+		return
+	}
+	room := rooms.Get().(*[maxRecord]byte)
+	defer rooms.Put(room)
+	plain, kind, missed, ok := s.opener.open(room[:], h, payload)
+	if !ok {
+		if c.version != tls13 || s.opener.failures > 1 || h.kind == applicationData && s.opener.epoch > 0 {
+			s.opener.lost = true
+			s.hole = s.carried > 0
+		}
+		c.closed(d, h, m)
+		c.opaque += uint64(h.size)
+		return
+	}
+	if s.hole && kind == applicationData {
+		c.lose(d, m, missed)
+	}
+	if kind == applicationData {
+		s.hole = false
+	}
+	s.end = last.Offset + 1
+	switch kind {
+	case applicationData:
+		c.carry(d, m, plain)
+	case handshakeRecord:
+		c.handshakeBytes(d, plain, m, last)
+	case alertRecord:
+		c.alert(d, plain, m)
+	}
+}
+
+// lose says how many carried bytes were lost before a record: what the records that are
+// missing had besides their headers and overhead.
+func (c *conversation) lose(d dissect.Direction, m conn.Mark, records uint64) {
+	s := &c.sides[d]
+	n := m.Offset - headerBytes - min(s.end, m.Offset-headerBytes)
+	if overhead, fixed := c.suite.overhead(c.version); fixed {
+		n -= min(n, records*uint64(headerBytes+overhead))
+	}
+	n = max(n, 1)
+	m.Offset = s.carried
+	s.carried += n
+	c.channel.Gap(d, m, n)
+}
+
+// carry hands on carried bytes that were in one record.
+func (c *conversation) carry(d dissect.Direction, m conn.Mark, plain []byte) {
+	if len(plain) == 0 {
+		return
+	}
+	s := &c.sides[d]
+	m.Offset = s.carried
+	s.carried += uint64(len(plain))
+	c.channel.Data(d, m, plain)
+}

@@ -1,0 +1,79 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
+)
+
+// openEvent is the name of the record that says that a call is open.
+const openEvent = "wirespan.call.open"
+
+// Open builds the log record of a call that has been open for long. It is linked to the
+// span that the call will have.
+func (b *Builder) Open(x *pair.Exchange, now int64) {
+	if !b.set.Logs {
+		return
+	}
+	before := b.redactor.Applied()
+	c := &b.call
+	*c = call{Exchange: x, protocol: b.protocolOf(x.Dissector), id: identify(x), naming: b.set.ServiceName, now: b.now(), step: b.step()}
+	for _, side := range b.sides(x) {
+		c.view(side, b.peerCaptured(x.Conn))
+		b.describeOpen(c, now)
+		b.addOpen(c, now)
+	}
+	b.stats.Redactions.Add(b.redactor.Applied() - before)
+	b.call = call{}
+	b.attributes.reset()
+}
+
+// describeOpen works out what is known of a call so far.
+func (b *Builder) describeOpen(c *call, now int64) {
+	m := &b.attributes
+	m.reset()
+	m.payload = c.protocol.payload.Enabled
+	m.str(keySide, c.sideName())
+	elapsed := max(0, now-c.start())
+	m.Int(keyTimeElapsed, elapsed)
+	c.summary = c.Dissector.Describe(c.side, c.Request, c.Response, m)
+	c.class = Ordinary
+	if b.set.SlowCall > 0 && (c.summary.Error || elapsed >= int64(b.set.SlowCall)) {
+		c.class = Urgent
+	}
+	if c.Carrier != nil {
+		c.Carrier.DescribeCarrier(c.First, m)
+	}
+	addSoFar(m, c.Request, &c.protocol.request)
+	if c.Response != nil {
+		m.Int(keyTimeFirstResponseByte, max(0, c.Response.First.Time-c.start()))
+		addSoFar(m, c.Response, &c.protocol.response)
+	}
+	b.addNetwork(c, m)
+	m.strIfAny(keyTraceSource, c.id.header.Format.String())
+}
+
+// addSoFar adds how much of a message has come.
+func addSoFar(m *attributes, msg *dissect.Message, k *messageKeys) {
+	m.Int(k.size, int64(msg.Size))
+	m.Int(k.bodySize, int64(msg.Content.BodySize))
+}
+
+func (b *Builder) addOpen(c *call, now int64) {
+	m := &b.attributes
+	size := recordRoom + m.bytes + len(openEvent)
+	record := b.roomForLog(c.class, size, c.now).scope(resourceOf(c.Conn)).LogRecords().AppendEmpty()
+	record.SetTraceID(c.id.trace)
+	record.SetSpanID(c.span)
+	record.SetFlags(plog.LogRecordFlags(c.id.flags()))
+	record.SetTimestamp(c.timestamp(now))
+	record.SetObservedTimestamp(pcommon.Timestamp(c.now))
+	record.SetEventName(openEvent)
+	b.shapes.put(record.Attributes(), m.list)
+	b.addedLog(c.class, size)
+}
