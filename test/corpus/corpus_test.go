@@ -21,11 +21,11 @@ import (
 // memoryLimit is for what the whole pipeline holds of one capture.
 const memoryLimit = 256 << 20
 
-// TestOracle finds every HTTP/1, HTTP/2 and DNS call that the other analyser finds, in all
+// TestOracle finds every HTTP/1, HTTP/2 and DNS call, and every message of WebSocket and gRPC, that the other analyser finds, in all
 // captures, also those of other protocols. What differs is in the table of
 // deviations, with its reason, and nothing else may differ.
 func TestOracle(t *testing.T) {
-	var total, totalHTTP2, totalDNS score
+	var total, totalHTTP2, totalDNS, totalWebSocket, totalGRPC score
 	for _, file := range captures(t) {
 		name := filepath.Base(file)
 		t.Run(name, func(t *testing.T) {
@@ -48,6 +48,14 @@ func TestOracle(t *testing.T) {
 				t.Log("DNS:", s)
 			}
 			maps.Copy(found, foundDNS)
+			for proto, messages := range map[string]*score{"websocket": &totalWebSocket, "grpc": &totalGRPC} {
+				s, foundMessages := compareMessages(messageOracle(t, file, proto), p.messages[proto])
+				messages.add(s)
+				if s.oracle+s.ours > 0 {
+					t.Log(proto, "messages:", s)
+				}
+				maps.Copy(found, foundMessages)
+			}
 			expected := map[string]int{}
 			for _, d := range deviations[name] {
 				expected[d.what] += max(1, d.times)
@@ -60,6 +68,8 @@ func TestOracle(t *testing.T) {
 	t.Logf("all captures: %v", total)
 	t.Logf("all captures, HTTP/2: %v", totalHTTP2)
 	t.Logf("all captures, DNS: %v", totalDNS)
+	t.Logf("all captures, WebSocket messages: %v", totalWebSocket)
+	t.Logf("all captures, gRPC messages: %v", totalGRPC)
 	for name := range deviations {
 		require.FileExists(t, filepath.Join(folder(t), "dev", name))
 	}

@@ -18,7 +18,6 @@ const (
 		"the oracle goes on after the reset, or gives up what it can't put together; the client had what Wirespan has"
 	methodAlone = "a line with a method and nothing else is no request line: the response stands alone, " +
 		"as the oracle has it for the other broken requests of this capture"
-	insideTLS     = "inside TLS: the oracle takes the keys from the capture file, Wirespan reads no keys"
 	noDNS         = "the capture has 12 bytes of each message, the header at most: the oracle goes by the port"
 	multicastDNS  = "the oracle counts multicast DNS as a protocol of its own, and leaves it out"
 	upgradeIsOne  = "an upgrade to HTTP/2: to Wirespan the request that asks for it, 101 and the response on stream 1 are one call"
@@ -89,10 +88,6 @@ var deviations = map[string][]deviation{
 		{what: "GET /isi/galeri/foto.php?id=1053303&s=1 200: response body 5504 bytes (1460 bytes lost), oracle 7457 bytes", reason: resetInTheMiddle},
 		{what: "GET /isi/galeri/foto.php?id=1066127&s=1 200: response body 5501 bytes (1460 bytes lost), oracle 7889 bytes", reason: resetInTheMiddle},
 		{what: "GET /isi/galeri/foto.php?id=1068460&s=1 200: response body 1174 bytes (rst), oracle 4082 bytes", reason: resetInTheMiddle},
-	},
-	"wireshark__pcapng-example.pcapng": {
-		{what: "missing: GET /id/draft-tuexen-opsawg-pcapng-02.txt 200", reason: insideTLS},
-		{what: "missing: GET /wiki/Phrases_from_The_Hitchhiker%27s_Guide_to_the_Galaxy 200", reason: insideTLS},
 	},
 	"zeek__bro.org.pcap": {
 		{what: "GET /js/jquery.cycle.all.min.js 200: status 200, oracle 0; response body 6940 bytes (7240 bytes lost), oracle 0 bytes", reason: lostBytes},

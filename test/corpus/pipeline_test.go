@@ -4,6 +4,7 @@
 package corpus
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/netip"
@@ -22,6 +23,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
 
@@ -31,9 +33,11 @@ type pipeline struct {
 	http2  []http2Call
 	dns    []dnsCall
 	hellos []string // of TLS
-	memory *budget.Budget
-	now    int64
-	stats  struct {
+	// messages by protocol, websocket and grpc.
+	messages map[string][]string
+	memory   *budget.Budget
+	now      int64
+	stats    struct {
 		pcap   pcap.Stats
 		conn   conn.Stats
 		engine engine.Stats
@@ -44,13 +48,14 @@ type pipeline struct {
 // run sends a capture file through the pipeline.
 func run(t testing.TB, file string, limit int64) *pipeline {
 	t.Helper()
-	p := &pipeline{memory: budget.New(limit)}
+	p := &pipeline{memory: budget.New(limit), messages: map[string][]string{}}
+	keys := &tls.Keys{} // that captures have in them
 	core, logs := observer.New(zap.WarnLevel)
 	logger := zap.New(core)
-	source := pcap.New(pcap.Settings{Files: []string{file}}, logger, &p.stats.pcap)
+	source := pcap.New(pcap.Settings{Files: []string{file}, Secrets: func(log []byte) { _ = keys.Read(bytes.NewReader(log)) }}, logger, &p.stats.pcap)
 	pairer := pair.New(pair.Settings{}, p, &p.stats.pair)
 	limits := map[string]dissect.Limits{"http": {BodyBytes: 16 << 20}, "http2": {BodyBytes: 16 << 20}}
-	dissection := engine.New(engine.Settings{Limits: limits}, registry.All(), pairer, logger, &p.stats.engine)
+	dissection := engine.New(engine.Settings{Limits: limits}, registry.With(keys), pairer, logger, &p.stats.engine)
 	table := conn.NewTable(conn.Settings{}, p.memory, dissection, &p.stats.conn)
 
 	ctx := context.Background()
@@ -93,6 +98,7 @@ func (p *pipeline) Exchange(x *pair.Exchange) {
 		p.calls = append(p.calls, c)
 	case "http2":
 		p.http2 = append(p.http2, http2CallOf(x))
+		p.messages["grpc"] = append(p.messages["grpc"], grpcMessagesOf(x, c.client, c.server)...)
 	case "dns":
 		p.dns = append(p.dns, dnsCallOf(x, c.client, c.server))
 	case "tls":
@@ -104,7 +110,12 @@ func (p *pipeline) Exchange(x *pair.Exchange) {
 func (*pipeline) Open(*pair.Exchange, int64) {}
 
 // Event implements pair.Sink.
-func (p *pipeline) Event(e *pair.Event) { e.Conn.Memory.Give(e.Message.Reserved) }
+func (p *pipeline) Event(e *pair.Event) {
+	e.Conn.Memory.Give(e.Message.Reserved)
+	if proto, line := messageOf(e); line != "" {
+		p.messages[proto] = append(p.messages[proto], line)
+	}
+}
 
 // Tick implements pair.Sink.
 func (p *pipeline) Tick(now int64) { p.now = now }

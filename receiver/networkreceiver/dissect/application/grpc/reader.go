@@ -96,6 +96,7 @@ func (r *reader) decode(p []byte, m dissect.Marks, at int) {
 }
 
 func (r *reader) read(p []byte, m dissect.Marks, at int) {
+	r.lost = r.lost && !r.isMessage(p)
 	for len(p) > 0 && !r.lost {
 		if !r.current.open {
 			if r.has == 0 {
@@ -116,6 +117,16 @@ func (r *reader) read(p []byte, m dissect.Marks, at int) {
 		r.current.last = m.At(at - 1)
 		r.endIfWhole()
 	}
+}
+
+// isMessage reports whether bytes that came in one piece are just one message, as most
+// frames of HTTP/2 are: after a loss it is where the next one begins.
+func (r *reader) isMessage(p []byte) bool {
+	if len(p) < prefixSize {
+		return false
+	}
+	first := parsePrefix(p[:prefixSize])
+	return first.valid(r.kind.flavour) && uint64(first.length) == uint64(len(p)-prefixSize)
 }
 
 func (r *reader) begin(last conn.Mark) {
