@@ -165,6 +165,7 @@ func TestGRPCOpenedBefore(t *testing.T) {
 			names[string(call.Request.Body)]++
 			if call.Attributes["rpc.method"] == "wirespan.test.Echo/Say" {
 				known++
+				assert.True(t, json.Valid(call.Response.Body), "not shown: %q", call.Response.Body)
 			}
 		}
 		t.Logf("%v: the method of %d of %d calls is known", kind.kind, known, count)

@@ -29,6 +29,7 @@ type sample struct {
 	heap        float64 // MiB
 	threads     int
 	fds         int
+	probes      int     // of fds, those that keep programs in the kernel
 	budget      float64 // MiB
 	connections int
 	maps        map[string]entries
@@ -43,8 +44,8 @@ type entries struct {
 func (e entries) String() string { return fmt.Sprintf("%d/%d", e.entries, e.capacity) }
 
 func (s sample) String() string {
-	return fmt.Sprintf("RSS %.1f MiB, heap %.1f MiB, threads %d, fds %d, budget %.2f MiB, connections %d, maps %v",
-		s.rss, s.heap, s.threads, s.fds, s.budget, s.connections, s.maps)
+	return fmt.Sprintf("RSS %.1f MiB, heap %.1f MiB, threads %d, fds %d (%d of probes), budget %.2f MiB, connections %d, maps %v",
+		s.rss, s.heap, s.threads, s.fds, s.probes, s.budget, s.connections, s.maps)
 }
 
 func take(t *testing.T, c *testkit.Collector) sample {
@@ -57,11 +58,23 @@ func take(t *testing.T, c *testkit.Collector) sample {
 		rss:         float64(status(t, proc, "VmRSS")) / 1024,
 		threads:     status(t, proc, "Threads"),
 		fds:         len(fds),
+		probes:      probes(proc, fds),
 		heap:        metrics["otelcol_process_runtime_heap_alloc_bytes"] / (1 << 20),
 		budget:      metrics["otelcol_receiver_network_memory_used"] / (1 << 20),
 		connections: int(metrics["otelcol_receiver_network_tracked_connections"]),
 		maps:        mapsOf(t, proc),
 	}
+}
+
+// probes counts the descriptors of links to programs and of the events that they hang on.
+func probes(proc string, fds []os.DirEntry) (n int) {
+	for _, fd := range fds {
+		switch name, _ := os.Readlink(proc + "/fd/" + fd.Name()); name {
+		case "anon_inode:bpf_link", "anon_inode:bpf-link", "anon_inode:[perf_event]":
+			n++
+		}
+	}
+	return n
 }
 
 // status reads a number of /proc/PID/status (proc(5)).

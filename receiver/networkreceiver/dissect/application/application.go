@@ -43,7 +43,7 @@ func Describe(side dissect.Side, req *httpmessage.Request, resp *httpmessage.Res
 // Open gives the reader for the body of a message whose header section is there. It is
 // nil for nearly all.
 func Open(h *httpmessage.Head, sink dissect.Sink) httpmessage.Reader {
-	if h.Message.Content.MediaType == "" {
+	if h.Message.Content.MediaType == "" && h.Peer == nil {
 		return nil
 	}
 	for _, o := range openers {

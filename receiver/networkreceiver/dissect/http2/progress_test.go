@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -48,6 +49,38 @@ func TestProgress(t *testing.T) {
 	assert.Same(t, request, p.messages[n-2])
 	assert.Same(t, response, p.messages[n-1])
 	p.finish(t)
+}
+
+// A response is read as its request says where its own media type is not known: on a
+// connection that was joined in the middle. After a loss, the next frame that is just
+// one message is where its messages go on.
+func TestResponseReadAsItsRequestSays(t *testing.T) {
+	p := newPlayer(dissect.Limits{BodyBytes: 1 << 16}).start(t)
+	message := []byte{0, 0, 0, 0, 2, 8, 1}
+	p.ends[toServer].headers(3, false, ":method", "POST", ":scheme", "http", ":path", "/a.B/C", "content-type", "application/grpc")
+	_ = p.ends[toServer].WriteData(3, true, message)
+	p.flush(t, toServer)
+	p.ends[toClient].headers(3, false, ":status", "200")
+	for range 2 {
+		_ = p.ends[toClient].WriteData(3, false, message)
+	}
+	p.flush(t, toClient)
+	_ = p.ends[toClient].WriteData(3, false, message)
+	p.ends[toClient].out.Reset() // it is lost
+	lost := uint64(headerSize + len(message))
+	p.Gap(toClient, conn.Mark{Time: p.time, Offset: p.offset[toClient]}, lost)
+	p.offset[toClient] += lost
+	_ = p.ends[toClient].WriteData(3, false, message)
+	p.ends[toClient].headers(3, true, "grpc-status", "0")
+	p.flush(t, toClient)
+	p.finish(t)
+	events := 0
+	for _, m := range p.messages {
+		if m.Kind == dissect.Event {
+			events++
+		}
+	}
+	assert.Equal(t, 3, events)
 }
 
 // Calls that come at once are not told of before. Their streams may become others.

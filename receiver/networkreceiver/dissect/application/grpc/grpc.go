@@ -80,15 +80,18 @@ func (f flavour) encodingField() string {
 // Open gives a reader for the body of a call that is made of messages.
 func (Protocol) Open(h *httpmessage.Head, sink dissect.Sink) httpmessage.Reader {
 	k := kindOf(h.Message)
+	peer, _ := h.Peer.(*reader)
+	if peer != nil && h.Message.Content.MediaType == "" && peer.kind.flavour == grpc {
+		k = peer.kind // HPACK does not know yet what the field was (RFC 7541, section 2.3)
+	}
 	if k.flavour == none || k.flavour == connectUnary || !sink.Keep(readerSize) {
 		return nil
 	}
 	r := &reader{kind: k, sink: sink, limit: h.Limits.BodyBytes, direction: h.Message.Direction, method: strings.TrimPrefix(h.Path, "/")}
 	r.coding = field(h.Message, k.flavour.encodingField())
-	r.peer, _ = h.Peer.(*reader)
-	if r.peer != nil {
-		r.peer.peer = r
-		r.method = r.peer.method
+	if peer != nil {
+		r.peer, peer.peer = peer, r
+		r.method = peer.method
 	}
 	return r
 }
