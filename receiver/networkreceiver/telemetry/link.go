@@ -70,12 +70,15 @@ func (b *Builder) serverName(c *call) string {
 	return n.ServerName
 }
 
-// link is a record of the first call of a connection, which waits in its batch for the
-// lookups that the connection was opened with.
+// link is a record of one of a connection's first calls, which waits in its batch for
+// the lookups that the connection was opened with.
 type link struct {
 	owner  lookup.Owner
 	server netip.Addr
 	opened int64 // capture time, Unix ns
+	// first is set for the first call, the one that is linked. The others only wait for
+	// the name.
+	first bool
 	// nameless is set where server.address is only an address.
 	nameless bool
 }
@@ -92,7 +95,12 @@ type logLink struct {
 }
 
 func (c *call) link() link {
-	return link{lookup.OwnerOf(c.Conn, c.local.Addr()), c.remote.Addr(), c.Conn.Started, c.nameless}
+	return link{lookup.OwnerOf(c.Conn, c.local.Addr()), c.remote.Addr(), c.Conn.Started, c.First, c.nameless}
+}
+
+// waits reports whether records of the call have to wait for a lookup.
+func (b *Builder) waits(c *call) bool {
+	return b.connects(c) && (c.First || c.Conn.ServerName == "" && c.Conn.NameSought < maxSought)
 }
 
 // resolve finds what a record has waited for. Of a span and a log record of the same
@@ -119,8 +127,12 @@ func (l *link) resolution(t *lookup.Table) (lookup.Resolution, bool) {
 func (b *Builder) linkSpans(links []spanLink) (bytes int) {
 	for i := range links {
 		l := &links[i]
-		r, ok := b.resolve(&l.link, true)
+		r, ok := b.resolve(&l.link, l.first)
 		if !ok {
+			continue
+		}
+		bytes += l.describe(l.span.Attributes(), &r)
+		if !l.first {
 			continue
 		}
 		for _, s := range r.Spans {
@@ -129,7 +141,7 @@ func (b *Builder) linkSpans(links []spanLink) (bytes int) {
 			to.SetSpanID(s.ID)
 			to.SetFlags(tracecontext.Sampled)
 		}
-		bytes += spanLinkSize*len(r.Spans) + l.describe(l.span.Attributes(), &r)
+		bytes += spanLinkSize * len(r.Spans)
 	}
 	clear(links)
 	return bytes
@@ -139,8 +151,12 @@ func (b *Builder) linkSpans(links []spanLink) (bytes int) {
 func (b *Builder) linkLogs(links []logLink) (bytes int) {
 	for i := range links {
 		l := &links[i]
-		r, ok := b.resolve(&l.link, !b.set.Traces)
+		r, ok := b.resolve(&l.link, l.first && !b.set.Traces)
 		if !ok {
+			continue
+		}
+		bytes += l.describe(l.record.Attributes(), &r)
+		if !l.first {
 			continue
 		}
 		ids := l.record.Attributes().PutEmptySlice(keyLookupSpans)
@@ -148,7 +164,7 @@ func (b *Builder) linkLogs(links []logLink) (bytes int) {
 		for _, s := range r.Spans {
 			ids.AppendEmpty().SetStr(hex.EncodeToString(s.Trace[:]) + "-" + hex.EncodeToString(s.ID[:]))
 		}
-		bytes += logLinkSize*(1+len(r.Spans)) + l.describe(l.record.Attributes(), &r)
+		bytes += logLinkSize * (1 + len(r.Spans))
 	}
 	clear(links)
 	return bytes
@@ -162,7 +178,7 @@ const (
 
 // describe adds what a resolution says of a call, and gives its size as OTLP.
 func (l *link) describe(m pcommon.Map, r *lookup.Resolution) (bytes int) {
-	if r.Took > 0 {
+	if l.first && r.Took > 0 {
 		m.PutInt(keyTimeLookup, r.Took)
 	}
 	name := valid(r.Name)

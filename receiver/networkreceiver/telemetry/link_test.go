@@ -233,12 +233,38 @@ func TestNameIsSoughtAFewTimes(t *testing.T) {
 	for range maxSought {
 		l.tcp.Exchange(x)
 	}
+	l.tcp.Flush()
 	l.dns.Exchange(query(time.Millisecond, 1, "10.0.0.2"))
 	l.tcp.Exchange(x)
 	l.tcp.Flush()
 	for _, span := range l.spans["call"] {
 		assert.Equal(t, "10.0.0.2", span.Attributes().AsRaw()["server.address"])
 	}
+}
+
+// The second call of a connection has the name as well, also where the lookup comes when
+// the call is in its batch. Only the first one is linked.
+func TestLaterCallWaitsForTheName(t *testing.T) {
+	l := newLinking()
+	first := get()
+	second := get()
+	second.Conn, second.First = first.Conn, false
+	l.tcp.Exchange(first)
+	l.tcp.Exchange(second)
+	l.dns.Exchange(query(time.Millisecond, 1, "10.0.0.2"))
+	l.tcp.Flush()
+	for _, records := range []int{len(l.spans["POST"]), len(l.records["wirespan.http.call"])} {
+		require.Equal(t, 2, records)
+	}
+	for i := range 2 {
+		span, record := l.spans["POST"][i], l.records["wirespan.http.call"][i].Attributes().AsRaw()
+		assert.Equal(t, "shop.example", span.Attributes().AsRaw()["wirespan.peer.dns.name"])
+		assert.Equal(t, "shop.example", record["wirespan.peer.dns.name"])
+		assert.Equal(t, 1-i, span.Links().Len())
+		assert.Equal(t, i == 0, span.Attributes().AsRaw()["wirespan.time.lookup"] != nil)
+		assert.Equal(t, i == 0, record["wirespan.lookup.spans"] != nil)
+	}
+	assert.EqualValues(t, 1, l.stats.LookupsLinked.Load())
 }
 
 // The size of links counts.

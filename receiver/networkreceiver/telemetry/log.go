@@ -36,7 +36,7 @@ func (b *Builder) addLog(c *call) {
 
 	b.shapes.put(record.Attributes(), m.list)
 	m.truncate(n, bytes)
-	if c.First && b.connects(c) {
+	if b.waits(c) {
 		batch.links = append(batch.links, logLink{c.link(), record})
 	}
 	switch {

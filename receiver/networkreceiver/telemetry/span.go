@@ -56,7 +56,7 @@ func (b *Builder) addSpan(c *call) {
 
 	b.shapes.put(span.Attributes(), m.list[1:]) // all but the side
 	m.truncate(n, bytes)
-	if c.First && b.connects(c) {
+	if b.waits(c) {
 		batch.links = append(batch.links, spanLink{c.link(), span})
 	}
 	b.addedSpan(c.class, size)
