@@ -5,6 +5,7 @@ package dissecttest
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 
 	"go.uber.org/zap"
@@ -65,12 +66,13 @@ type harness struct {
 	outstanding int // the most that may wait
 	in, out     int // messages
 	most        int // messages that there can be; 0 for any number
-	begun       map[*dissect.Message]bool
+	begun       map[*dissect.Message]*dissect.Session
+	told        map[*dissect.Session]bool // those with messages
 	result      Result
 }
 
 func newHarness(limit int64, settings engine.Settings, dissectors []dissect.Dissector) *harness {
-	h := &harness{memory: budget.New(limit), begun: map[*dissect.Message]bool{}}
+	h := &harness{memory: budget.New(limit), begun: map[*dissect.Message]*dissect.Session{}, told: map[*dissect.Session]bool{}}
 	for _, d := range dissectors {
 		n := settings.Limits[d.Info().Name].Outstanding
 		if n == 0 {
@@ -142,6 +144,7 @@ type counter struct {
 func (c *counter) Message(s *dissect.Session, m *dissect.Message) {
 	c.h.in++
 	delete(c.h.begun, m)
+	c.h.told[s] = true
 	if c.h.most > 0 && c.h.in > c.h.most {
 		panic("messages without end") // the engine contains and counts it
 	}
@@ -162,16 +165,19 @@ func (c *counter) Message(s *dissect.Session, m *dissect.Message) {
 
 // Begun implements dissect.Output.
 func (c *counter) Begun(s *dissect.Session, m *dissect.Message) {
-	if c.h.begun[m] || m.Kind != dissect.Request && m.Kind != dissect.Response {
+	if c.h.begun[m] != nil || m.Kind != dissect.Request && m.Kind != dissect.Response {
 		c.h.problem("a message has begun that can't")
 	}
-	c.h.begun[m] = true
+	c.h.begun[m] = s
 	c.Output.Begun(s, m)
 }
 
 // Close implements dissect.Output.
 func (c *counter) Close(s *dissect.Session, t int64, why string) {
 	c.h.result.upgraded = c.h.result.upgraded || why == "upgrade"
+	if why == "violation" && !c.h.told[s] { // an early decision is withdrawn, and what it saw with it
+		maps.DeleteFunc(c.h.begun, func(_ *dissect.Message, of *dissect.Session) bool { return of == s })
+	}
 	c.Output.Close(s, t, why)
 }
 
@@ -192,7 +198,7 @@ func (r *recorder) Exchange(x *pair.Exchange) {
 
 // Open implements pair.Sink. A call must be describable before it is whole.
 func (r *recorder) Open(x *pair.Exchange, _ int64) {
-	if m := x.Response; m != nil && !r.begun[m] {
+	if m := x.Response; m != nil && r.begun[m] == nil {
 		(*harness)(r).problem("a call is open although its response is whole")
 	}
 	describe(dissect.ClientSide, x)
