@@ -130,6 +130,8 @@ func operationOf(attrs pcommon.Map) string {
 		target = targetOf(str(attrs, keyURLFull))
 	}
 	switch {
+	case method == "" && target == "":
+		return handshakeOf(attrs)
 	case method == "":
 		return target
 	case target == "":
@@ -160,6 +162,22 @@ func suffix(sep, s string) string {
 // statuses are the attributes with the status of protocols other than HTTP.
 var statuses = [...]string{keyDNSCode}
 
+// handshakeOf names a handshake of TLS or QUIC and the server that it asks for; empty if
+// it is none.
+func handshakeOf(attrs pcommon.Map) string {
+	name := "TLS"
+	if str(attrs, keyProtocol) == "quic" {
+		name = "QUIC"
+	}
+	switch {
+	case has(attrs, keyTLSVersions) || has(attrs, keyTLSEstablished):
+		return strings.TrimSpace(name + " handshake " + str(attrs, keyServerAddress))
+	case has(attrs, keyTLSAlert):
+		return name + " alert"
+	}
+	return ""
+}
+
 func statusOf(attrs pcommon.Map) (string, outcome) {
 	for _, key := range statuses {
 		switch status := str(attrs, key); {
@@ -174,6 +192,9 @@ func statusOf(attrs pcommon.Map) (string, outcome) {
 	if !ok {
 		if kind := str(attrs, keyErrorType); kind != "" {
 			return kind, failed
+		}
+		if version := str(attrs, keyTLSVersion); version != "" && has(attrs, keyTLSEstablished) {
+			return "TLS " + version, succeeded
 		}
 		return "", unknownOutcome
 	}

@@ -34,6 +34,9 @@ func TestOperation(t *testing.T) {
 		{map[string]any{"http.request.method": "OPTIONS", "url.full": "%zz"}, "OPTIONS %zz"},
 		{map[string]any{"dns.question.name": "www.example", "wirespan.dns.question.type": "AAAA"}, "AAAA www.example"},
 		{map[string]any{"dns.question.name": "www.example"}, "www.example"},
+		{map[string]any{"tls.established": true, "server.address": "www.example"}, "TLS handshake www.example"},
+		{map[string]any{"wirespan.tls.client.versions": "TLS 1.3", "network.protocol.name": "quic"}, "QUIC handshake"},
+		{map[string]any{"wirespan.tls.alert": "close_notify"}, "TLS alert"},
 		{map[string]any{}, ""},
 	}
 	for _, tt := range tests {
@@ -54,6 +57,8 @@ func TestStatus(t *testing.T) {
 		{map[string]any{"wirespan.dns.response.code": "NOERROR"}, "NOERROR", succeeded},
 		{map[string]any{"wirespan.dns.response.code": "NXDOMAIN", "error.type": "host_not_found"}, "NXDOMAIN", failed},
 		{map[string]any{"error.type": "connection_reset"}, "connection_reset", failed},
+		{map[string]any{"tls.established": true, "tls.protocol.version": "1.3"}, "TLS 1.3", succeeded},
+		{map[string]any{"tls.established": false, "tls.protocol.version": "1.2", "error.type": "unknown_ca"}, "unknown_ca", failed},
 		{map[string]any{}, "", unknownOutcome},
 	}
 	for _, tt := range tests {

@@ -28,6 +28,9 @@ const (
 	keyDNSName        = "dns.question.name"
 	keyMethod         = "http.request.method"
 	keyMethodOriginal = "http.request.method_original"
+	keyProtocol       = "network.protocol.name"
+	keyTLSEstablished = "tls.established"
+	keyTLSVersion     = "tls.protocol.version"
 	keyStatusCode     = "http.response.status_code"
 	keyURLFull        = "url.full"
 	keyURLPath        = "url.path"
@@ -46,6 +49,8 @@ const (
 	keyUncertain       = "wirespan.pairing.uncertain"
 	keySide            = "wirespan.side"
 	keyDNSType         = "wirespan.dns.question.type"
+	keyTLSVersions     = "wirespan.tls.client.versions"
+	keyTLSAlert        = "wirespan.tls.alert"
 	keyDNSCode         = "wirespan.dns.response.code"
 	// keyResponseTime is from the request's first byte to the response's last, in
 	// nanoseconds.
