@@ -24,10 +24,14 @@ SOURCES := builder-config.yaml go.mod go.sum internal/tools/go.mod $(shell find 
 
 # Tests that use the one kernel and the one network of this machine. They must
 # not disturb each other, so they run as root, one package at a time.
-LIVE_PACKAGES := /wirespan/(bpf|receiver/networkreceiver/capture/(ebpf|probe)|internal/testkit|test/(completeness|e2e|soak|stress))
-TESTED := go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...
+LIVE_PACKAGES := /wirespan/(bpf|receiver/networkreceiver/capture/(ebpf|probe)|internal/testkit|test/(completeness|e2e|nodes|soak|stress))
+TESTED := go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | grep -v '/wirespan/test/k8s$$'
 UNIT    = $(shell $(TESTED) | grep -vE '$(LIVE_PACKAGES)')
 LIVE    = $(shell $(TESTED) | grep -E '$(LIVE_PACKAGES)')
+
+# The test with a cluster is run by e2e-k8s only: Kubernetes takes minutes to build.
+KUBERNETES := build/k8s/kubernetes
+KUBERNETES_VERSION := v1.34.4
 
 # Attacks on the receiver's memory, which are in full size without the race detector only.
 ATTACKS := 'TestMemoryUnderAttack|TestStuckConsumer|TestFairness'
@@ -60,7 +64,7 @@ clean: ## Remove what was built
 ##@ Test
 
 .PHONY: test
-test: deps vet lint check-generated test-unit test-live ## Install what tests need and run everything
+test: deps vet lint check-generated test-unit test-live e2e-k8s ## Install what tests need and run everything
 
 .PHONY: deps
 deps: ## Install the Debian packages that tests and code generation need
@@ -83,6 +87,30 @@ test-unit: build ## Run the tests that need no privileges, with the race detecto
 test-live: build ## Run the tests that load eBPF and capture real traffic (root)
 	WIRESPAN_BIN=$(CURDIR)/bin/wirespan \
 	go test -race -count=1 -p 1 -timeout 20m $(if $(SUDO),-exec '$(SUDO)') $(LIVE)
+
+.PHONY: e2e-k8s
+e2e-k8s: build kubernetes ## Run the agent in a real Kubernetes cluster of one node, which is started for that (root; RUN=Reuse KEEP=1)
+	WIRESPAN_BIN=$(CURDIR)/bin/wirespan go test -count=1 -timeout $(if $(KEEP),0,15m) $(if $(SUDO),-exec '$(SUDO)') -v ./test/k8s \
+		$(if $(RUN),-run 'TestKubernetes/($(RUN))') -args $(if $(KEEP),-keep)
+
+.PHONY: kubernetes
+kubernetes: $(KUBERNETES) ## Build Kubernetes from its sources, all components in one program (some minutes)
+
+$(KUBERNETES): $(wildcard test/k8s/kubernetes/*)
+	@echo 'build $@ (some minutes when the Go build cache is empty)'
+	@mkdir -p $(@D)
+	@cd test/k8s/kubernetes && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$@ \
+		-ldflags="-s -w -X k8s.io/component-base/version.gitVersion=$(KUBERNETES_VERSION)" .
+
+.PHONY: test-tls-software
+test-tls-software: build ## Look into more programs that speak TLS, which it downloads (root; needs npm, cargo and librust-rustls-dev)
+	@.ci/tls-software build/tls-software
+	TLS_SOFTWARE=$(CURDIR)/build/tls-software WIRESPAN_BIN=$(CURDIR)/bin/wirespan \
+	go test -tags tlssoftware -count=1 -timeout 10m -v -run TestTLSSoftware $(if $(SUDO),-exec '$(SUDO)') ./test/e2e
+
+.PHONY: tls-table
+tls-table: build ## Write the tables of docs/tls.md anew from the tests (root)
+	WIRESPAN_BIN=$(CURDIR)/bin/wirespan go test -tags tlssoftware -count=1 -timeout 10m -run 'TestTLS(Programs|Ways|PostgreSQL)$$' $(if $(SUDO),-exec '$(SUDO)') ./test/e2e -update-tls
 
 .PHONY: stress
 stress: build ## Attack the receiver's memory, in full size and with real traffic (root)
@@ -124,7 +152,7 @@ bench-length: ## Measure whether a call costs more in a long run than in a short
 	go test -run '^$$' -bench BenchmarkLength -benchtime 1x -timeout 3h ./test/bench -calls $(or $(CALLS),10000000)
 
 .PHONY: bench-live
-bench-live: ## Measure live capture beside nginx and wrk, with its comparison (root; ROUNDS=7 DURATION=3s ONLY=ABSLFGNDE PARTS=saturation,kernel,latency,bulk)
+bench-live: ## Measure live capture beside nginx and wrk, with its comparison (root; ROUNDS=7 DURATION=3s ONLY=ABSLFGNDE PARTS=saturation,kernel,latency,bulk,tls)
 	@mkdir -p build
 	@CGO_ENABLED=0 go build -o build/bench-live ./test/bench/live
 	@$(SUDO) build/bench-live $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(DURATION),-duration $(DURATION)) \
@@ -146,6 +174,10 @@ fmt: ## Format the Go files
 generate: ## Generate the eBPF objects and their Go bindings (needs clang)
 	go generate ./...
 
+.PHONY: manifests
+manifests: ## Render the examples and manifests in deploy/ from the chart anew
+	go test -count=1 -run GoldenManifests ./test/deploy -update
+
 .PHONY: golden
 golden: ## Write the expected results of golden tests anew (look at the difference before you commit it)
-	go test -count=1 -run Golden $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"|/dissecttest"' exporter receiver | xargs dirname | sort -u | sed 's|^|./|') -update || true
+	go test -count=1 -run Golden $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"|/dissecttest"' exporter receiver test/deploy | xargs dirname | sort -u | sed 's|^|./|') -update || true

@@ -143,7 +143,7 @@ type CaptureSession struct {
 	Sent     uint64
 	Received uint64
 	Shard    uint32
-	Pad      uint32
+	Early    uint32
 }
 
 type CaptureSessionKey struct {
@@ -169,6 +169,18 @@ type CaptureSocketState struct {
 	ProcessVerdict uint8
 	Flags          uint8
 	Pad            uint8
+	Share          struct {
+		_     structs.HostLayout
+		End   uint64
+		Used  uint32
+		Shard uint32
+	}
+	Passing [2]struct {
+		_    structs.HostLayout
+		Time uint64
+		Seq  uint32
+		Pad  uint32
+	}
 }
 
 // Names of all BPF objects in the ELF.

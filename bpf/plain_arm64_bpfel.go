@@ -72,7 +72,7 @@ type PlainSession struct {
 	Sent     uint64
 	Received uint64
 	Shard    uint32
-	Pad      uint32
+	Early    uint32
 }
 
 type PlainSessionKey struct {
@@ -99,6 +99,7 @@ const (
 	PlainMapTlsVerdicts        = "tls_verdicts"
 	PlainProgGoEnter           = "go_enter"
 	PlainProgGoForget          = "go_forget"
+	PlainProgGoHandshake       = "go_handshake"
 	PlainProgGoReturn          = "go_return"
 	PlainProgLibraryEnter      = "library_enter"
 	PlainProgLibraryForget     = "library_forget"
@@ -159,6 +160,7 @@ type PlainSpecs struct {
 type PlainProgramSpecs struct {
 	GoEnter       *ebpf.ProgramSpec `ebpf:"go_enter"`
 	GoForget      *ebpf.ProgramSpec `ebpf:"go_forget"`
+	GoHandshake   *ebpf.ProgramSpec `ebpf:"go_handshake"`
 	GoReturn      *ebpf.ProgramSpec `ebpf:"go_return"`
 	LibraryEnter  *ebpf.ProgramSpec `ebpf:"library_enter"`
 	LibraryForget *ebpf.ProgramSpec `ebpf:"library_forget"`
@@ -268,6 +270,7 @@ type PlainVariables struct {
 type PlainPrograms struct {
 	GoEnter       *ebpf.Program `ebpf:"go_enter"`
 	GoForget      *ebpf.Program `ebpf:"go_forget"`
+	GoHandshake   *ebpf.Program `ebpf:"go_handshake"`
 	GoReturn      *ebpf.Program `ebpf:"go_return"`
 	LibraryEnter  *ebpf.Program `ebpf:"library_enter"`
 	LibraryForget *ebpf.Program `ebpf:"library_forget"`
@@ -279,6 +282,7 @@ func (p *PlainPrograms) Close() error {
 	return _PlainClose(
 		p.GoEnter,
 		p.GoForget,
+		p.GoHandshake,
 		p.GoReturn,
 		p.LibraryEnter,
 		p.LibraryForget,

@@ -138,6 +138,9 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 	}
 	cookie = bpf_get_socket_cookie(skb);
 	adopt(s, cookie);
+	head.time = bpf_ktime_get_ns();
+	if (passes_by(&s->passing[direction == EGRESS], &p, cookie, direction, head.time))
+		return;
 	if (direction == EGRESS && sent_by_owner(sk)) {
 		by_user = true;
 		learn_owner(s);
@@ -173,14 +176,13 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 		return;
 	if (tls && p.payload && !(s->flags & SOCKET_TLS_BOUND) && single_flow(sk))
 		meet(s, skb, &p, by_user);
-	head.time = bpf_ktime_get_ns();
 	head.socket = cookie;
 	head.listener = sk->state == BPF_TCP_LISTEN;
 	head.netns = s->netns;
 	head.cgroup = s->cgroup;
 	head.wire_len = skb->len;
 	head.trimmed = trimmed(&p, cookie, direction);
-	submit_packet(skb, shard, head.trimmed ? p.headers : head.wire_len, &head);
+	submit_packet(skb, &s->share, shard, head.trimmed ? p.headers : head.wire_len, &head);
 	if (s->flags & SOCKET_PEER_UNTOLD)
 		tell_client_owner(s, sk, is_ip4(skb), shard);
 }

@@ -18,6 +18,7 @@ enum outcome {
 	OUTCOME_STORED5, // or the 5th
 	OUTCOME_GO_REGISTERS,
 	OUTCOME_GO_STACK,
+	OUTCOME_RUST, // a Result<usize, _>: 0 and bytes, or 1 and an error
 };
 
 struct place {

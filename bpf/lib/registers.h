@@ -23,6 +23,8 @@ struct pt_regs {
 #define ARGUMENT4(r) ((r)->rcx)
 #define ARGUMENT5(r) ((r)->r8)
 #define RESULT(r) ((r)->rax)
+#define RESULT2(r) ((r)->rdx)
+#define ARGUMENT1_OF_LARGE(r) ((r)->rsi) // where the result is put into memory
 #define STACK(r) ((r)->rsp)
 #define GO_WORD1(r) ((r)->rax)
 #define GO_WORD2(r) ((r)->rbx)
@@ -39,6 +41,8 @@ struct pt_regs {
 #define ARGUMENT4(r) ((r)->regs[3])
 #define ARGUMENT5(r) ((r)->regs[4])
 #define RESULT(r) ((r)->regs[0])
+#define RESULT2(r) ((r)->regs[1])
+#define ARGUMENT1_OF_LARGE(r) ((r)->regs[0])
 #define STACK(r) ((r)->sp)
 #define GO_WORD1(r) ((r)->regs[0])
 #define GO_WORD2(r) ((r)->regs[1])

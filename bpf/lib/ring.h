@@ -5,6 +5,7 @@
 #pragma once
 
 #include "record.h"
+#include "share.h"
 #include "uapi.h"
 #include <bpf/bpf_helpers.h>
 
@@ -96,15 +97,29 @@ static __always_inline void copy_packet(struct __sk_buff *skb, __u32 shard, void
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
+// room_for is the tier that length bytes are copied into.
+static __always_inline __u32 room_for(__u32 length)
+{
+	__u32 bits = (length - 1) | 127;
+
+	if (length > 64 << 10)
+		return 256 << 10;
+	bits |= bits >> 1;
+	bits |= bits >> 2;
+	bits |= bits >> 4;
+	bits |= bits >> 8;
+	return bits + 1;
+}
+
 // submit_packet copies the first bytes of a packet into the smallest tier that
 // holds them. The last tier is for packets beyond 64 KiB (BIG TCP); what exceeds
 // it is cut, and the difference between wire_len and captured says so.
-static __always_inline void submit_packet(struct __sk_buff *skb, __u32 shard, __u32 length,
+static __always_inline void submit_packet(struct __sk_buff *skb, struct share *share, __u32 shard, __u32 length,
 					  const struct packet_record *head)
 {
 	void *ring = bpf_map_lookup_elem(&rings, &shard);
 
-	if (!ring) {
+	if (!ring || !within_share(share, ring, shard, sizeof(*head) + room_for(length))) {
 		count_loss(shard, LOSS_RING_FULL);
 		return;
 	}

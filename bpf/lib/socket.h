@@ -9,6 +9,8 @@
 #include "kernel.h"
 #include "packet.h"
 #include "ring.h"
+#include "share.h"
+#include "trim.h"
 #include <bpf/bpf_core_read.h>
 
 enum {
@@ -37,6 +39,8 @@ struct socket_state {
 	__u8 process_verdict;
 	__u8 flags;
 	__u8 pad;
+	struct share share;
+	struct passing passing[2]; // ingress, egress
 };
 
 struct {
@@ -62,6 +66,10 @@ static __always_inline void adopt(struct socket_state *s, __u64 cookie)
 	s->verdict = 0;
 	s->process_verdict = true;
 	s->flags &= SOCKET_OWN;
+	s->share.end = 0;
+	s->share.used = 0;
+	s->passing[0].time = 0;
+	s->passing[1].time = 0;
 	s->cookie = cookie;
 }
 

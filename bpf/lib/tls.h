@@ -24,6 +24,7 @@ enum operation {
 	OPERATION_WRITE,
 	OPERATION_READ,
 	OPERATION_FLUSH, // writes again what was written before
+	OPERATION_EARLY, // writes before there is a connection
 };
 
 struct call {
@@ -49,12 +50,16 @@ struct session_key {
 	__u32 pad;
 };
 
+// POSITION_LATE is where the positions begin of an object whose handshake was not seen:
+// nobody knows what was before.
+enum { POSITION_LATE = 1 };
+
 struct session {
 	__u64 socket; // cookie; 0: not known yet
 	__u64 sent; // bytes that the library took of the program so far
 	__u64 received; // bytes that it gave
 	__u32 shard;
-	__u32 pad;
+	__u32 early; // inside OPERATION_EARLY: 1, and bytes that were taken before the socket was known
 };
 
 struct {

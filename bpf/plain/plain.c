@@ -11,13 +11,15 @@
 #include "../lib/place.h"
 #include "../lib/record.h"
 #include "../lib/registers.h"
+#include "../lib/rustls.h"
 #include "../lib/task.h"
 #include "../lib/tls.h"
 #include "../lib/uapi.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-static const struct session no_session;
+static const struct session late_session = { .sent = POSITION_LATE, .received = POSITION_LATE };
+static const struct session new_session;
 
 static __always_inline struct session *session_of(const struct session_key *key)
 {
@@ -25,7 +27,7 @@ static __always_inline struct session *session_of(const struct session_key *key)
 
 	if (s)
 		return s;
-	bpf_map_update_elem(&tls_sessions, key, &no_session, BPF_NOEXIST);
+	bpf_map_update_elem(&tls_sessions, key, &late_session, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&tls_sessions, key);
 }
 
@@ -43,8 +45,8 @@ static __noinline void find_socket(struct session *s, __u64 object, const struct
 	if (!shard)
 		return;
 	if (s->socket) { // a new object at the place of an old one
-		s->sent = 0;
-		s->received = 0;
+		s->sent = POSITION_LATE;
+		s->received = POSITION_LATE;
 	}
 	s->shard = *shard;
 	s->socket = socket;
@@ -63,6 +65,10 @@ static __always_inline void took(const struct call *call, __u64 buffer, __u64 n,
 		return;
 	if (p->way && (changes || !s->socket))
 		find_socket(s, call->object, p);
+	if (!s->socket && s->early && p->operation == OPERATION_WRITE) {
+		s->early += n;
+		return;
+	}
 	if (p->operation == OPERATION_WRITE) {
 		e.direction = EGRESS;
 		e.offset = s->sent;
@@ -95,6 +101,35 @@ static __always_inline bool flushing(const struct call_key *key, const struct pl
 	return call && call->inside && call->operation == OPERATION_FLUSH;
 }
 
+// begin_early notes that an object is given early data. The library sends nothing before
+// it has that, so that the socket is known only when it has taken it.
+static __always_inline void begin_early(__u64 object)
+{
+	struct session_key key = { .object = object, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct session early = { .early = 1 }, *s = bpf_map_lookup_elem(&tls_sessions, &key);
+
+	if (!s)
+		bpf_map_update_elem(&tls_sessions, &key, &early, BPF_ANY);
+	else if (!s->socket)
+		s->early = 1;
+}
+
+// end_early hands over the early data of the last call, which was nested in this one.
+static __always_inline void end_early(const struct call *call, struct place *p)
+{
+	struct session_key key = { .object = call->object, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct session *s = bpf_map_lookup_elem(&tls_sessions, &key);
+	__u32 n;
+
+	if (!s || !s->early)
+		return;
+	n = s->early - 1;
+	s->early = 0;
+	p->operation = OPERATION_WRITE;
+	if (n && call->operation == OPERATION_WRITE)
+		took(call, call->buffer, n, p, false);
+}
+
 SEC("uprobe")
 int library_enter(struct pt_regs *ctx)
 {
@@ -109,8 +144,10 @@ int library_enter(struct pt_regs *ctx)
 	if (flushing(&key, &p))
 		return 0;
 	call.operation = p.operation;
-	call.object = ARGUMENT1(ctx);
+	call.object = p.outcome == OUTCOME_RUST ? rustls_object(ctx, &key, p.operation) : ARGUMENT1(ctx);
 	call.buffer = ARGUMENT2(ctx);
+	if (p.operation == OPERATION_EARLY)
+		begin_early(call.object);
 	if (p.outcome == OUTCOME_STORED4)
 		call.length_at = fourth;
 	else if (p.outcome == OUTCOME_STORED5)
@@ -129,12 +166,18 @@ int library_return(struct pt_regs *ctx)
 	struct place p;
 
 	read_place(&p, bpf_get_attach_cookie(ctx));
+	if (call && p.operation == OPERATION_EARLY) {
+		end_early(call, &p);
+		return 0;
+	}
 	if (!call || !call->inside || call->operation != p.operation)
 		return 0;
 	call->inside = false;
 	if (p.operation != OPERATION_WRITE && p.operation != OPERATION_READ)
 		return 0;
-	if (p.outcome != OUTCOME_LONG)
+	if (p.outcome == OUTCOME_RUST)
+		n = n ? 0 : RESULT2(ctx);
+	else if (p.outcome != OUTCOME_LONG)
 		n = (__s32)n;
 	if (n <= 0)
 		return 0;
@@ -172,6 +215,30 @@ static __always_inline __u64 goroutine(struct pt_regs *ctx, const struct place *
 #endif
 	(void)p;
 	return GOROUTINE(ctx);
+}
+
+static __always_inline __u64 go_receiver(struct pt_regs *ctx, const struct place *p)
+{
+	return p->outcome == OUTCOME_GO_STACK ? read_word(STACK(ctx) + 8) : GO_WORD1(ctx);
+}
+
+// go_handshake runs where an object's handshake begins, also one that is not the first.
+SEC("uprobe")
+int go_handshake(struct pt_regs *ctx)
+{
+	struct session_key key = { .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct session *s;
+	struct place p;
+
+	if (!may_look())
+		return 0;
+	read_place(&p, bpf_get_attach_cookie(ctx));
+	key.object = go_receiver(ctx, &p);
+	s = bpf_map_lookup_elem(&tls_sessions, &key);
+	if (s && s->socket && p.way && s->socket == socket_cookie(descriptor(key.object, &p)))
+		return 0;
+	bpf_map_update_elem(&tls_sessions, &key, &new_session, BPF_ANY);
+	return 0;
 }
 
 // go_enter notes a goroutine's call. Its stack may be moved meanwhile, and the
@@ -235,7 +302,7 @@ int go_forget(struct pt_regs *ctx)
 	struct place p;
 
 	read_place(&p, bpf_get_attach_cookie(ctx));
-	key.object = p.outcome == OUTCOME_GO_STACK ? read_word(STACK(ctx) + 8) : GO_WORD1(ctx);
+	key.object = go_receiver(ctx, &p);
 	bpf_map_delete_elem(&tls_sessions, &key);
 	return 0;
 }

@@ -24,12 +24,13 @@ import (
 // for that.
 type Certificates struct {
 	Authority   string // certificate of an authority that nobody else knows
-	Certificate string // of localhost, 127.0.0.1 and ::1, which the authority vouches for
+	Certificate string // of localhost, 127.0.0.1, ::1 and what else was asked for, which the authority vouches for
 	Key         string // of that certificate
 }
 
-// NewCertificates makes certificates that are valid while the test runs.
-func NewCertificates(t testing.TB) *Certificates {
+// NewCertificates makes certificates that are valid while the test runs, also for
+// servers at further addresses.
+func NewCertificates(t testing.TB, addresses ...net.IP) *Certificates {
 	t.Helper()
 	dir := t.TempDir()
 	c := &Certificates{
@@ -44,7 +45,7 @@ func NewCertificates(t testing.TB) *Certificates {
 
 	server := certificate("localhost")
 	server.DNSNames = []string{"localhost"}
-	server.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	server.IPAddresses = append([]net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, addresses...)
 	server.KeyUsage = x509.KeyUsageDigitalSignature
 	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	key := newKey(t)

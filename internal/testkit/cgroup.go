@@ -42,6 +42,9 @@ func NewCgroup(t testing.TB, name string) *Cgroup {
 	return &Cgroup{Path: path, dir: dir}
 }
 
+// Kill ends all processes in the group, also those that have left their parents.
+func (c *Cgroup) Kill() { _ = os.WriteFile(filepath.Join(c.dir.Name(), "cgroup.kill"), []byte("1"), 0) }
+
 // cgroupRoot is where the version 2 hierarchy is mounted (proc(5), mounts).
 func cgroupRoot(t testing.TB) string {
 	t.Helper()

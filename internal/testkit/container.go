@@ -23,7 +23,7 @@ import (
 	"github.com/wirespan/wirespan/internal/testkit/truth"
 )
 
-// Container is a container that runs the Go server, in the host's network.
+// Container is a container that runs a server, in the host's network.
 type Container struct {
 	*Server
 	ID string // 64 hexadecimal digits, as every container runtime gives
@@ -36,6 +36,65 @@ type Container struct {
 // container made from an image with one layer and one file.
 func StartContainer(t testing.TB) *Container {
 	t.Helper()
+	addr := FreeAddr(t)
+	return startContainer(t, addr, []file{readFile(t, Build(t, "server"), "server")}, "/server", "-addr", addr)
+}
+
+// StartNginxContainer starts nginx in a container, which has the TLS library and all else
+// that nginx needs as files of its own. It answers every request with a body.
+func StartNginxContainer(t testing.TB, c *Certificates, body []byte) *Container {
+	t.Helper()
+	addr := FreeAddr(t)
+	program := NeedProgram(t, "nginx")
+	files := []file{
+		{"tmp/", nil, 0o755},
+		{"etc/passwd", []byte("root:x:0:0:root:/:/bin/false\n"), 0o644},
+		{"etc/group", []byte("root:x:0:\n"), 0o644},
+		{"nginx.conf", fmt.Appendf(nil, containerNginxConf, addr), 0o644},
+		{"files/body", body, 0o644},
+		readFile(t, c.Certificate, "certificate.pem"),
+		readFile(t, c.Key, "key.pem"),
+		readFile(t, program, "nginx"),
+	}
+	for field := range strings.FieldsSeq(Run(t, Program{Path: NeedProgram(t, "ldd"), Args: []string{program}})) {
+		if strings.HasPrefix(field, "/") {
+			files = append(files, readFile(t, field, field[1:]))
+		}
+	}
+	s := startContainer(t, addr, files, "/nginx", "-c", "/nginx.conf", "-e", "stderr")
+	s.secure = true
+	return s
+}
+
+const containerNginxConf = `
+daemon off;
+user root;
+master_process off;
+pid /tmp/nginx.pid;
+events { worker_connections 64; }
+http {
+  log_format truth escape=json '{"pid":$pid,"sequence":"$http_x_sequence","method":"$request_method",'
+    '"uri":"$request_uri","status":$status,"response_size":$body_bytes_sent}';
+  access_log /truth/truth.jsonl truth;
+  error_log stderr warn;
+  client_body_temp_path /tmp/body;
+  proxy_temp_path /tmp/proxy;
+  fastcgi_temp_path /tmp/fastcgi;
+  uwsgi_temp_path /tmp/uwsgi;
+  scgi_temp_path /tmp/scgi;
+  server {
+    listen %s ssl;
+    ssl_certificate /certificate.pem;
+    ssl_certificate_key /key.pem;
+    root /files;
+  }
+}
+`
+
+// startContainer runs a command in a container that is made from files, in the host's
+// network.
+func startContainer(t testing.TB, addr string, files []file, command ...string) *Container {
+	t.Helper()
 	ctr := NeedProgram(t, "ctr")
 	NeedProgram(t, "runc")
 	dir := t.TempDir()
@@ -44,10 +103,10 @@ func StartContainer(t testing.TB) *Container {
 	address := []string{"--address", socket, "--namespace", "wirespan-test"}
 
 	image := filepath.Join(dir, "image.tar")
-	writeImage(t, image, Build(t, "server"))
+	writeImage(t, image, files)
 	Run(t, Program{Path: ctr, Args: slices.Concat(address, []string{"images", "import", image})})
 
-	id, addr, logs := containerID(), FreeAddr(t), filepath.Join(dir, "truth")
+	id, logs := containerID(), filepath.Join(dir, "truth")
 	require.NoError(t, os.Mkdir(logs, 0o755))
 	log := filepath.Join(logs, "truth.jsonl")
 	// ctr passes the test's SIGTERM on to the container; this is for when it could not.
@@ -57,8 +116,8 @@ func StartContainer(t testing.TB) *Container {
 		Args: slices.Concat(address, []string{
 			"run", "--rm", "--net-host",
 			"--env", "TRUTH=/truth/truth.jsonl", "--mount", "type=bind,src=" + logs + ",dst=/truth,options=rbind:rw",
-			imageName, id, "/server", "-addr", addr,
-		}),
+			imageName, id,
+		}, command),
 	})
 	return &Container{ID: id, ctr: ctr, address: address, Server: &Server{Process: task, Addr: addr, log: log}}
 }
@@ -92,15 +151,13 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 const imageName = "wirespan.test/server:latest"
 
 // writeImage writes an image as `docker save` does: a manifest, a configuration
-// and one layer with one file.
-func writeImage(t testing.TB, path, binary string) {
+// and one layer.
+func writeImage(t testing.TB, path string, files []file) {
 	t.Helper()
-	program, err := os.ReadFile(binary)
-	require.NoError(t, err)
-	layer := tarball(t, file{"server", program, 0o755}, file{"truth/", nil, 0o755})
+	layer := tarball(t, append(files, file{"truth/", nil, 0o755})...)
 	config, err := json.Marshal(map[string]any{
 		"architecture": "amd64", "os": "linux",
-		"config": map[string]any{"Cmd": []string{"/server"}},
+		"config": map[string]any{},
 		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + truth.Sum(layer)}},
 	})
 	require.NoError(t, err)
@@ -117,6 +174,14 @@ type file struct {
 	name string
 	data []byte
 	mode int64
+}
+
+// readFile gives a file of this machine another name.
+func readFile(t testing.TB, path, name string) file {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return file{name, data, 0o755}
 }
 
 func tarball(t testing.TB, files ...file) []byte {

@@ -88,7 +88,8 @@ func Run(t testing.TB, p Program) string {
 func (p Program) command() *exec.Cmd {
 	path, args := p.Path, p.Args
 	if p.NetNS != "" {
-		path, args = "ip", append([]string{"netns", "exec", p.NetNS, p.Path}, p.Args...)
+		// Not ip netns exec, which hides the cgroups from a collector.
+		path, args = "nsenter", append([]string{"--net=/run/netns/" + p.NetNS, "--", p.Path}, p.Args...)
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Dir = p.Dir

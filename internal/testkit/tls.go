@@ -41,6 +41,7 @@ func TLSServers() []TLSServer {
 		{"asyncio", "libssl, in memory", false, true, AsyncioTLS},
 		{"node", "OpenSSL, in memory", false, true, func(t testing.TB, c *Certificates) *Server { return NodeTLS(t, c) }},
 		{"node http2", "OpenSSL, in memory", true, false, func(t testing.TB, c *Certificates) *Server { return NodeTLS(t, c, "http2") }},
+		{"webrick", "libssl", false, true, WEBrickTLS},
 		{"nginx", "libssl", true, true, func(t testing.TB, c *Certificates) *Server {
 			t.Helper()
 			return NginxTLS(t, c, t.TempDir(), GoServer(t, Place{}))
@@ -104,11 +105,32 @@ func NodeTLS(t testing.TB, c *Certificates, mode ...string) *Server {
 	})
 }
 
+// WEBrickTLS starts the server of programs/tlsserver.rb.
+func WEBrickTLS(t testing.TB, c *Certificates) *Server {
+	t.Helper()
+	addr := FreeAddr(t)
+	_, port, _ := net.SplitHostPort(addr)
+	return startTLS(t, c, addr, Program{
+		Path: NeedProgram(t, "ruby"), Args: []string{filepath.Join(programs(), "tlsserver.rb"), port},
+	})
+}
+
 // NginxTLS is Nginx with TLS, for HTTP/1 and 2. All paths are of the backend.
 func NginxTLS(t testing.TB, c *Certificates, files string, backend *Server) *Server {
 	t.Helper()
 	s := startNginx(t, files, backend, fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s;", c.Certificate, c.Key)+
 		" location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection \"\"; }", " ssl http2")
+	s.secure = true
+	return s
+}
+
+// NginxToTLS is NginxTLS that speaks TLS with its backend too.
+func NginxToTLS(t testing.TB, c *Certificates, backend *Server) *Server {
+	t.Helper()
+	directives := fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s;", c.Certificate, c.Key) +
+		" location / { proxy_pass https://backend; proxy_http_version 1.1; proxy_set_header Connection \"\";" +
+		fmt.Sprintf(" proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_trusted_certificate %s; }", c.Authority)
+	s := startNginx(t, t.TempDir(), backend, directives, " ssl http2")
 	s.secure = true
 	return s
 }

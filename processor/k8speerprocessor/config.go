@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configgrpc"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 )
 
@@ -42,6 +44,12 @@ type Config struct {
 	History  HistoryConfig  `mapstructure:"history"`
 	Wait     WaitConfig     `mapstructure:"wait"`
 	External ExternalConfig `mapstructure:"external"`
+
+	// ServiceNameFallback is what stands in service.name of a resource that nobody has
+	// given one: process or none.
+	ServiceNameFallback string `mapstructure:"service_name_fallback"`
+
+	Cache CacheConfig `mapstructure:"cache"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -87,11 +95,23 @@ type ExternalConfig struct {
 	MaxNames int `mapstructure:"max_names"`
 }
 
+// CacheConfig lets collectors share one watch: one of them serves, the others ask.
+type CacheConfig struct {
+	Serve configoptional.Optional[configgrpc.ServerConfig] `mapstructure:"serve"`
+	Ask   configoptional.Optional[configgrpc.ClientConfig] `mapstructure:"ask"`
+	// MaxKeys bounds the addresses, with and without ports, that a collector which asks
+	// holds, and that one which serves tells each of.
+	MaxKeys int `mapstructure:"max_keys"`
+	// MaxSubscriptions bounds the keys that one which serves tells all of.
+	MaxSubscriptions int `mapstructure:"max_subscriptions"`
+}
+
 var (
 	_ confmap.Validator = (*Config)(nil)
 
 	authTypes = []string{"serviceAccount", "kubeConfig", "none"}
 	ownerWays = []string{"names", "watch"}
+	fallbacks = []string{"process", "none"}
 )
 
 func createDefaultConfig() component.Config {
@@ -107,7 +127,35 @@ func createDefaultConfig() component.Config {
 		History:       HistoryConfig{Retention: 15 * time.Minute, PerAddress: 8, Max: 100_000},
 		Wait:          WaitConfig{Timeout: 2 * time.Second, SyncTimeout: 10 * time.Second},
 		External:      ExternalConfig{NamesFrom: []string{keyServerAddress, keyPeerDNSName}, MaxNames: 1000},
+
+		ServiceNameFallback: "process",
+		Cache: CacheConfig{
+			Serve: configoptional.Default(defaultServer()), Ask: configoptional.Default(defaultClient()),
+			MaxKeys: 32_768, MaxSubscriptions: 4_000_000,
+		},
 	}
+}
+
+const cacheEndpoint = "localhost:4320"
+
+// keepalive is how often a side that hears nothing asks whether the other one is
+// there.
+const keepalive = 30 * time.Second
+
+func defaultServer() configgrpc.ServerConfig {
+	c := configgrpc.NewDefaultServerConfig()
+	c.NetAddr.Endpoint = cacheEndpoint
+	c.Keepalive = configoptional.Some(configgrpc.KeepaliveServerConfig{
+		ServerParameters:  configoptional.Some(configgrpc.KeepaliveServerParameters{Time: keepalive, Timeout: keepalive}),
+		EnforcementPolicy: configoptional.Some(configgrpc.KeepaliveEnforcementPolicy{MinTime: keepalive / 2, PermitWithoutStream: true}),
+	})
+	return c
+}
+
+func defaultClient() configgrpc.ClientConfig {
+	c := configgrpc.NewDefaultClientConfig()
+	c.Keepalive = configoptional.Some(configgrpc.KeepaliveClientConfig{Time: keepalive, Timeout: keepalive})
+	return c
 }
 
 // Validate implements [confmap.Validator].
@@ -115,6 +163,8 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		oneOf("auth_type", c.AuthType, authTypes),
 		oneOf("owners", c.Owners, ownerWays),
+		oneOf("service_name_fallback", c.ServiceNameFallback, fallbacks),
+		c.Cache.validate(),
 		c.Extract.validate(),
 		c.validatePrefixes(),
 		validateCIDRs(c.ClusterCIDRs),
@@ -125,6 +175,17 @@ func (c *Config) Validate() error {
 		notNegative("wait::sync_timeout", c.Wait.SyncTimeout),
 		notNegative("external::max_names", c.External.MaxNames),
 	)
+}
+
+func (c *CacheConfig) validate() error {
+	errs := []error{positive("cache::max_keys", c.MaxKeys), positive("cache::max_subscriptions", c.MaxSubscriptions)}
+	if c.Serve.HasValue() && c.Ask.HasValue() {
+		errs = append(errs, errors.New("cache: one that asks has nothing to serve"))
+	}
+	if c.Ask.HasValue() && c.Ask.Get().Endpoint == "" {
+		errs = append(errs, errors.New("cache::ask: endpoint is missing"))
+	}
+	return errors.Join(errs...)
 }
 
 func (c *ExtractConfig) validate() error {

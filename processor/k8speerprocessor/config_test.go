@@ -10,11 +10,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/metadata"
 )
+
+func changed(change func(*Config)) *Config {
+	c := createDefaultConfig().(*Config)
+	change(c)
+	return c
+}
 
 func TestConfig(t *testing.T) {
 	file, err := confmaptest.LoadConf("testdata/config.yaml")
@@ -34,7 +41,25 @@ func TestConfig(t *testing.T) {
 			History:  HistoryConfig{Retention: time.Minute, PerAddress: 2, Max: 10},
 			Wait:     WaitConfig{SyncTimeout: time.Second},
 			External: ExternalConfig{NamesFrom: []string{}},
+
+			ServiceNameFallback: "none", Cache: createDefaultConfig().(*Config).Cache,
 		}},
+		"serve": {config: changed(func(c *Config) {
+			serve := defaultServer()
+			serve.NetAddr.Endpoint = "0.0.0.0:4320"
+			c.Cache.Serve, c.Cache.MaxKeys, c.Cache.MaxSubscriptions = configoptional.Some(serve), 100, 1000
+		})},
+		"serve_default": {config: changed(func(c *Config) { c.Cache.Serve = configoptional.Some(defaultServer()) })},
+		"ask": {config: changed(func(c *Config) {
+			ask := defaultClient()
+			ask.Endpoint = "wirespan-cache:4320"
+			c.Cache.Ask = configoptional.Some(ask)
+		})},
+		"bad_cache": {errs: []string{
+			"cache: one that asks has nothing to serve", "cache::ask: endpoint is missing", "cache::max_keys: 0 is not positive",
+			"cache::max_subscriptions: 0 is not positive",
+		}},
+		"bad_fallback": {errs: []string{`service_name_fallback: "guess" is none of process, none`}},
 		"bad_auth":     {errs: []string{`auth_type: "password" is none of serviceAccount, kubeConfig, none`}},
 		"bad_owners":   {errs: []string{`owners: "guess" is none of names, watch`}},
 		"bad_metadata": {errs: []string{`extract::metadata: "k8s.pod.start_time" is none of `}},

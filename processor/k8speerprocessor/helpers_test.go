@@ -97,7 +97,7 @@ func TestReadme(t *testing.T) {
 			key := f.Tag.Get("mapstructure")
 			switch {
 			case key == "" || prefix == "extract::labels::":
-			case f.Type.Kind() == reflect.Struct:
+			case f.Type.Kind() == reflect.Struct && f.Type.PkgPath() == of.PkgPath():
 				settings(prefix+key+"::", f.Type)
 			default:
 				assert.Contains(t, string(text), "| `"+prefix+key+"`")

@@ -18,7 +18,15 @@ const (
 	keyServerAddress = "server.address"
 	keyPeerDNSName   = "wirespan.peer.dns.name"
 	keyNamespace     = "k8s.namespace.name" // of the resource
+
+	keyServiceName     = "service.name"
+	keyTelemetryDistro = "telemetry.distro.name"
+	keyProcessName     = "wirespan.process.name"
+	keyExecutableName  = "process.executable.name"
 )
+
+// distroName is what resources of Wirespan's receiver have in telemetry.distro.name.
+const distroName = "wirespan"
 
 // Attributes that are written, besides those with a prefix.
 const (

@@ -50,11 +50,34 @@ func (p *peerProcessor) register() (func(), error) {
 			}
 		})),
 	)
+	err = errors.Join(err, p.source.register(b, p.read))
 	if err != nil {
 		b.Shutdown()
 		return nil, err
 	}
 	return b.Shutdown, nil
+}
+
+// readFunc makes of a function that tells values what an instrument calls.
+type readFunc func(func(sayFunc)) metric.Int64Callback
+
+func (w *watched) register(b *metadata.TelemetryBuilder, read readFunc) error {
+	if w.server == nil {
+		return nil
+	}
+	return errors.Join(
+		b.RegisterProcessorK8sPeerCacheAgentsCallback(read(func(say sayFunc) { agents, _, _ := w.server.Sizes(); say(int64(agents)) })),
+		b.RegisterProcessorK8sPeerCacheSubscriptionsCallback(read(func(say sayFunc) { _, keys, _ := w.server.Sizes(); say(int64(keys)) })),
+		b.RegisterProcessorK8sPeerCacheAnswersCallback(read(func(say sayFunc) { _, _, answers := w.server.Sizes(); say(answers) })),
+	)
+}
+
+func (a *asked) register(b *metadata.TelemetryBuilder, read readFunc) error {
+	return errors.Join(
+		b.RegisterProcessorK8sPeerCacheAskedCallback(read(func(say sayFunc) { asked, _ := a.Counts(); say(asked) })),
+		b.RegisterProcessorK8sPeerCacheAnswersCallback(read(func(say sayFunc) { _, answers := a.Counts(); say(answers) })),
+		b.RegisterProcessorK8sPeerCacheEvictedCallback(read(func(say sayFunc) { _, evicted := a.Sizes(); say(evicted) })),
+	)
 }
 
 // sayFunc takes a value, and names and values of attributes in turns.
@@ -81,20 +104,7 @@ func (p *peerProcessor) tellRecords(say sayFunc) {
 }
 
 func (p *peerProcessor) tellSizes(say sayFunc) {
-	pods, services, slices, nodes := p.model.Sizes()
-	keys, past := p.index.Sizes()
-	for _, s := range []struct {
-		kind string
-		n    int
-	}{
-		{"pods", pods},
-		{"services", services},
-		{"endpoint_slices", slices},
-		{"nodes", nodes},
-		{"keys", keys},
-		{"past", past},
-		{"names", p.writer.names.len()},
-	} {
-		say(int64(s.n), "kind", s.kind)
-	}
+	held := func(kind string, n int) { say(int64(n), "kind", kind) }
+	p.source.sizes(held)
+	held("names", p.writer.names.len())
 }

@@ -5,18 +5,20 @@ package k8speerprocessor
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
 	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/cluster"
 	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/index"
+	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/metadata"
 )
 
 // peerProcessor watches the cluster and names peers. Records pass it unchanged, or
@@ -26,11 +28,9 @@ type peerProcessor struct {
 	set     processor.Settings
 	connect connectFunc
 
-	model    *cluster.Model
-	index    *index.Index
 	traffic  cluster.Traffic
-	watcher  *cluster.Watcher
 	health   *cluster.Health
+	source   source
 	resolver resolver
 	writer   writer
 	waits    waits
@@ -40,24 +40,37 @@ type peerProcessor struct {
 	cancel     context.CancelFunc
 	running    sync.WaitGroup
 	unregister func()
+	address    net.Addr // of the cache, if this collector has it
+}
+
+// source is where what is known of the cluster comes from.
+type source interface {
+	directory
+	// begin gives what there is to do until its context ends.
+	begin(context.Context, component.Host) (func(context.Context), error)
+	// expire forgets what is too old.
+	expire()
+	// register makes counters readable that only such a source has.
+	register(*metadata.TelemetryBuilder, readFunc) error
+	// sizes says how much is held.
+	sizes(say func(kind string, n int))
 }
 
 func newProcessor(cfg *Config, set processor.Settings, connect connectFunc) *peerProcessor {
-	x, networks := index.New(cfg.History.PerAddress, cfg.History.Max), &index.Networks{}
 	p := &peerProcessor{
-		cfg: cfg, set: set, connect: connect, index: x,
-		model: cluster.NewModel(cluster.Settings{
-			PodLabels: cfg.Extract.Labels.Pod, ServiceLabels: cfg.Extract.Labels.Service, NodeLabels: cfg.Extract.Labels.Node,
-			Annotations: cfg.OTelAnnotations, Networks: cfg.networks(), Retention: cfg.History.Retention,
-		}, x, networks),
+		cfg: cfg, set: set, connect: connect,
 		writer: writer{
 			destination: newKeys(cfg.Prefix.Destination, &cfg.Extract), source: newKeys(cfg.Prefix.Source, &cfg.Extract),
 			peerService: cfg.PeerService, domain: canonical(cfg.ClusterDomain), names: newNameSet(cfg.External.MaxNames),
 		},
 	}
 	p.health = cluster.NewHealth(p.healthChanged)
-	p.watcher = cluster.NewWatcher(p.model, p.health)
-	p.resolver = resolver{index: x, networks: networks, synced: p.watcher.Synced, domain: p.writer.domain}
+	if cfg.Cache.Ask.HasValue() {
+		p.source = newAsked(p, cfg)
+	} else {
+		p.source = newWatched(p, cfg)
+	}
+	p.resolver = resolver{directory: p.source, domain: p.writer.domain}
 	p.waits = waits{timeout: cfg.Wait.Timeout, syncTimeout: cfg.Wait.SyncTimeout, resolver: &p.resolver, stopped: make(chan struct{})}
 	return p
 }
@@ -68,15 +81,21 @@ func connect(cfg *Config, traffic *cluster.Traffic) (cluster.Clients, error) {
 
 // start begins to watch, and waits for nothing: a collector starts with or without
 // a cluster. The work outlives ctx, which is for the start only.
-func (p *peerProcessor) start(ctx context.Context, report func(*componentstatus.Event)) error {
+func (p *peerProcessor) start(ctx context.Context, host component.Host, report func(*componentstatus.Event)) error {
 	unregister, err := p.register()
 	if err != nil {
 		return fmt.Errorf("create telemetry: %w", err)
 	}
-	p.unregister, p.report = unregister, report
+	p.report = report
 	p.waits.begin()
+	run, err := p.source.begin(ctx, host)
+	if err != nil {
+		unregister()
+		return err
+	}
+	p.unregister = unregister
 	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	p.running.Go(func() { p.watch(ctx) })
+	p.running.Go(func() { run(ctx) })
 	p.running.Go(func() { p.expire(ctx) })
 	return nil
 }
@@ -91,37 +110,14 @@ func (p *peerProcessor) shutdown(context.Context) error {
 	return nil
 }
 
-// watch connects, and watches until the end.
-func (p *peerProcessor) watch(ctx context.Context) {
-	for interval := time.Second; ; interval = min(2*interval, time.Minute) {
-		clients, err := p.connect(p.cfg, &p.traffic)
-		switch {
-		case err == nil:
-			p.watcher.Run(ctx, clients)
-			return
-		case errors.Is(err, cluster.ErrNoCluster):
-			p.waits.giveUp()
-			p.set.Logger.Warn("not in a Kubernetes pod: peers are not named by Kubernetes (auth_type kubeConfig works from outside)")
-			p.report(componentstatus.NewPermanentErrorEvent(err))
-			return
-		}
-		p.healthChanged(fmt.Errorf("connect to Kubernetes: %w", err))
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(interval):
-		}
-	}
-}
-
 // healthChanged tells of a change in the contact to the API server.
 func (p *peerProcessor) healthChanged(err error) {
 	if err == nil {
-		p.set.Logger.Info("watching Kubernetes")
+		p.set.Logger.Info("peers are named by Kubernetes")
 		p.report(componentstatus.NewEvent(componentstatus.StatusOK))
 		return
 	}
-	p.set.Logger.Warn("watching Kubernetes fails: peers are named by what is known, and it is tried again", zap.Error(err))
+	p.set.Logger.Warn("Kubernetes is not known anew: peers are named by what is known, and it is tried again", zap.Error(err))
 	p.report(componentstatus.NewRecoverableErrorEvent(err))
 }
 
@@ -136,7 +132,7 @@ func (p *peerProcessor) expire(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			p.model.Expire()
+			p.source.expire()
 		}
 	}
 }

@@ -60,7 +60,7 @@ func (i *instance) start(ctx context.Context, host component.Host) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.started++; s.started == 1 {
-		s.startErr = s.processor.start(ctx, s.hosts.report)
+		s.startErr = s.processor.start(ctx, host, s.hosts.report)
 	}
 	i.started = true
 	return s.startErr

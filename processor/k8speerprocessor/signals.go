@@ -63,7 +63,7 @@ func (b *batch) finish(ctx context.Context) {
 func (p *peerProcessor) processTraces(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
 	b := p.batch()
 	for _, rs := range td.ResourceSpans().All() {
-		namespace := namespaceOf(rs.Resource())
+		namespace := b.resource(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, s := range ss.Spans().All() {
 				b.add(s.Attributes(), &call{
@@ -79,7 +79,7 @@ func (p *peerProcessor) processTraces(ctx context.Context, td ptrace.Traces) (pt
 func (p *peerProcessor) processLogs(ctx context.Context, ld plog.Logs) (plog.Logs, error) {
 	b := p.batch()
 	for _, rl := range ld.ResourceLogs().All() {
-		namespace := namespaceOf(rl.Resource())
+		namespace := b.resource(rl.Resource())
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, r := range sl.LogRecords().All() {
 				b.add(r.Attributes(), &call{
@@ -97,7 +97,7 @@ func (p *peerProcessor) processLogs(ctx context.Context, ld plog.Logs) (plog.Log
 func (p *peerProcessor) processMetrics(ctx context.Context, md pmetric.Metrics) (pmetric.Metrics, error) {
 	b := p.batch()
 	for _, rm := range md.ResourceMetrics().All() {
-		namespace := namespaceOf(rm.Resource())
+		namespace := b.resource(rm.Resource())
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
 				s := sideOfMetric(m.Name())
@@ -148,9 +148,11 @@ func sideOfKind(k ptrace.SpanKind) side {
 	return unknownSide
 }
 
-func namespaceOf(r pcommon.Resource) string {
-	if v, ok := r.Attributes().Get(keyNamespace); ok {
-		return v.Str()
+// resource takes what is common to the records of a resource, which gets a name
+// if it has none. It gives the namespace of the records' own end.
+func (b *batch) resource(r pcommon.Resource) (namespace string) {
+	if b.p.cfg.ServiceNameFallback == "process" {
+		nameService(r)
 	}
-	return ""
+	return text(r.Attributes(), keyNamespace)
 }

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/index"
 )
 
 const (
@@ -46,17 +44,21 @@ func (w *waits) end()    { w.stop.Do(func() { close(w.stopped) }) }
 // deadline gives until when a call waits whose peer is not known; the zero time
 // if it does not.
 func (w *waits) deadline(c *call, a *answer, now time.Time) time.Time {
-	if c.known <= 0 || w.hopeless.Load() || a.peer != nil || a.kind == index.Loopback || !w.resolver.mayBePod(c.peer.Addr()) {
+	if c.known <= 0 || w.hopeless.Load() {
+		return time.Time{}
+	}
+	address, ok := w.resolver.awaited(c, a)
+	if !ok {
 		return time.Time{}
 	}
 	until := time.Unix(0, c.known).Add(w.timeout)
 	if now.Add(w.timeout).Before(until) { // a clock that is ahead
 		until = now.Add(w.timeout)
 	}
-	if !w.resolver.synced() {
+	if !w.resolver.Synced() {
 		until = w.started.Add(w.syncTimeout)
 	}
-	if !until.After(now) || w.isStranger(c.peer.Addr(), now) {
+	if !until.After(now) || w.isStranger(address, now) {
 		return time.Time{}
 	}
 	return until
@@ -78,10 +80,7 @@ func (w *waits) wait(ctx context.Context, calls []waitingCall) []answer {
 		left := 0
 		now := time.Now()
 		for i := range calls {
-			if answers[i].peer == nil {
-				answers[i] = w.resolver.resolve(&calls[i].call)
-			}
-			if answers[i].peer == nil && now.Before(calls[i].until) {
+			if answers[i] = w.resolver.resolve(&calls[i].call); now.Before(calls[i].until) && !w.resolver.settled(&calls[i].call, &answers[i]) {
 				left++
 			}
 		}
@@ -107,14 +106,15 @@ func (w *waits) note(calls []waitingCall, answers []answer) {
 	defer w.mu.Unlock()
 	found := true
 	for i := range answers {
-		if answers[i].peer != nil {
+		address, ok := w.resolver.awaited(&calls[i].call, &answers[i])
+		if !ok {
 			continue
 		}
 		found = false
 		if len(w.strangers) >= maxStrangers || w.strangers == nil {
 			w.strangers = map[netip.Addr]time.Time{}
 		}
-		w.strangers[calls[i].peer.Addr()] = now
+		w.strangers[address] = now
 	}
 	if found {
 		w.resolved.Add(1)

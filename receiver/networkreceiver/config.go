@@ -91,10 +91,21 @@ type EBPFConfig struct {
 	LocalCalls Sides `mapstructure:"local_calls"`
 	// TLS takes the plaintext of encrypted connections where processes have it.
 	TLS TLSConfig `mapstructure:"tls"`
+	// NAT asks the kernel where packets go whose addresses it translates.
+	NAT NATConfig `mapstructure:"nat"`
 	// Include captures only sockets that match all lists that are not empty.
 	Include FilterConfig `mapstructure:"include"`
 	// Exclude never captures sockets that match any entry.
 	Exclude FilterConfig `mapstructure:"exclude"`
+
+	_ struct{}
+}
+
+// NATConfig says of which network namespace connection tracking is listened to.
+type NATConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// NetNS is the file of a network namespace; empty means the collector's own.
+	NetNS string `mapstructure:"netns"`
 
 	_ struct{}
 }
@@ -275,8 +286,9 @@ type LookupsConfig struct {
 
 // ResourceConfig says how processes are named.
 type ResourceConfig struct {
-	// ServiceName says where service.name of processes outside containers comes
-	// from: process (its name), or none to leave it to later components.
+	// ServiceName says where service.name comes from: process (what it declares in its
+	// environment, else, outside containers, its name), or none to leave it to later
+	// components.
 	ServiceName telemetry.ServiceName `mapstructure:"service_name"`
 
 	_ struct{}
@@ -470,7 +482,7 @@ func NewDefaultConfig() *Config {
 	return &Config{
 		Workers: min(runtime.NumCPU(), 4),
 		Capture: CaptureConfig{
-			EBPF: configoptional.Default(EBPFConfig{RingSize: ebpf.DefaultRingBytes, LocalCalls: SidesBoth, TLS: TLSConfig{Enabled: true}}),
+			EBPF: configoptional.Default(EBPFConfig{RingSize: ebpf.DefaultRingBytes, LocalCalls: SidesBoth, TLS: TLSConfig{Enabled: true}, NAT: NATConfig{Enabled: true}}),
 			Pcap: configoptional.Default(PcapConfig{OnEnd: OnEndWait, Spans: SidesClient}),
 		},
 		Connections: defaultConnections(),

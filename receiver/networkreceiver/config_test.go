@@ -57,6 +57,7 @@ func TestConfigValid(t *testing.T) {
 			Include: ProcessesConfig{Processes: []string{"nginx"}},
 			Exclude: ProcessesConfig{Cgroups: []string{"/user.slice"}},
 		},
+		NAT: NATConfig{Enabled: true, NetNS: "/proc/1/ns/net"},
 		Include: FilterConfig{
 			Ports: []uint16{80, 8080}, CIDRs: []string{"10.0.0.0/8", "::1"},
 			Cgroups: []string{"/kubepods"}, Processes: []string{"nginx"},

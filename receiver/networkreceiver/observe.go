@@ -38,6 +38,7 @@ func (r *networkReceiver) register(pipelines []*shardPipeline, memory *budget.Bu
 		b.RegisterReceiverNetworkMemoryUsedCallback(read(func(say func(int64, ...string)) { say(memory.Used()) })),
 		b.RegisterReceiverNetworkMemoryLimitCallback(read(func(say func(int64, ...string)) { say(memory.Limit()) })),
 		b.RegisterReceiverNetworkCaptureEventsCallback(read(r.tellCapture)),
+		b.RegisterReceiverNetworkProgramConnectionsCallback(read(r.tellPrograms)),
 		b.RegisterReceiverNetworkCapturedBytesCallback(read(r.tellBytes)),
 		b.RegisterReceiverNetworkLostRecordsCallback(read(r.tellLost)),
 		b.RegisterReceiverNetworkDroppedRecordsCallback(read(r.tellDropped)),
@@ -91,6 +92,12 @@ func (r *networkReceiver) read(tell func(say func(n int64, labels ...string))) m
 func (r *networkReceiver) tellCapture(say func(int64, ...string)) {
 	if r.source.observe != nil {
 		r.source.observe(func(kind string, n uint64) { say(int64(n), "kind", kind) })
+	}
+}
+
+func (r *networkReceiver) tellPrograms(say func(int64, ...string)) {
+	if r.source.programs != nil {
+		r.source.programs(func(program, outcome string, n uint64) { say(int64(n), "program", program, "outcome", outcome) })
 	}
 }
 
@@ -221,6 +228,8 @@ func tellBuilding(s *stats, say func(int64, ...string)) {
 	say(int64(s.telemetry.LookupsDropped.Load()), "kind", "lookup_dropped")
 	say(int64(s.telemetry.LookupsLinked.Load()), "kind", "lookup_linked")
 	say(int64(s.telemetry.LookupsLate.Load()), "kind", "lookup_late")
+	say(int64(s.telemetry.Translated.Load()), "kind", "translated")
+	say(int64(s.telemetry.Forwarded.Load()), "kind", "forwarded")
 }
 
 func tellTraceIDs(s *stats, say func(int64, ...string)) {

@@ -188,3 +188,23 @@ func telemetryPage(t *testing.T) string {
 	require.NoError(t, err)
 	return string(page)
 }
+
+// TestProgramsAreTold: what could be seen of each program's connections is a series of its
+// own.
+func TestProgramsAreTold(t *testing.T) {
+	tel, _, unregister := observed(t, source{programs: func(tell func(string, string, uint64)) {
+		tell("/usr/sbin/nginx", "decrypted", 3)
+		tell("/usr/bin/java", "unsupported", 1)
+	}})
+	values, labels := collect(t, tel)
+	var counts []int64
+	for p, n := range values {
+		if p.metric == "otelcol_receiver_network_program_connections" {
+			counts = append(counts, n)
+		}
+	}
+	assert.ElementsMatch(t, []int64{3, 1}, counts)
+	assert.True(t, labels[attribute.String("program", "/usr/bin/java")])
+	assert.True(t, labels[attribute.String("outcome", "unsupported")])
+	require.NoError(t, unregister())
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/grpc"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/lookup"
 )
 
@@ -37,13 +38,15 @@ type networkReceiver struct {
 	source  source
 	shards  []*shardPipeline
 	lookups *lookup.Table // nil if calls are not linked to lookups
-	traces  *delivery[ptrace.Traces]
-	logs    *delivery[plog.Logs]
-	stop    context.CancelFunc // ends the shards
-	running sync.WaitGroup     // the shards
-	failed  error              // why the shards ended early; read after running
-	observe func() error       // unregisters the receiver's own metrics
-	ended   chan struct{}      // closed when every shard has ended and flushed
+
+	forwards *telemetry.Forwards
+	traces   *delivery[ptrace.Traces]
+	logs     *delivery[plog.Logs]
+	stop     context.CancelFunc // ends the shards
+	running  sync.WaitGroup     // the shards
+	failed   error              // why the shards ended early; read after running
+	observe  func() error       // unregisters the receiver's own metrics
+	ended    chan struct{}      // closed when every shard has ended and flushed
 }
 
 // start acquires the source and runs its shards. On error nothing keeps running.
@@ -72,6 +75,7 @@ func (r *networkReceiver) start(ctx context.Context, report func(*componentstatu
 	if set := &r.cfg.Lookups; set.Enabled {
 		r.lookups = lookup.New(lookup.Settings{Age: set.MaxAge, Max: set.Max}, memory)
 	}
+	r.forwards = telemetry.NewForwards()
 	r.shards = make([]*shardPipeline, r.source.Shards())
 	for i := range r.shards {
 		r.shards[i] = newShardPipeline(r, shardMemory(memory, &r.source))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dns"
@@ -83,6 +84,8 @@ func telemetrySettings(r *networkReceiver) telemetry.Settings {
 	s.HostName = host
 	s.CapturedPeers = peers
 	s.Lookups = r.lookups
+	s.Forwards = r.forwards
+	s.Translator, _ = r.source.Source.(capture.Translator)
 	s.Payload = payloadSettings(&cfg.Payload, telemetry.DefaultPayload().MaxBody)
 	s.Protocols = map[string]telemetry.Payload{
 		http.Dissector{}.Info().Name:      cfg.Protocols.HTTP.payload(&cfg.Payload),

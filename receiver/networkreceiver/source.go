@@ -40,7 +40,10 @@ type source struct {
 	// bytes, observe and lost tell the source's own counters; each may be nil.
 	bytes   func() uint64
 	observe func(tell func(kind string, n uint64))
-	lost    func(tell func(reason string, n uint64))
+	// programs tells how many connections of each program were seen in which way; may be
+	// nil.
+	programs func(tell func(program, outcome string, n uint64))
+	lost     func(tell func(reason string, n uint64))
 }
 
 // newSource makes the source that the configuration chooses: live capture, unless
@@ -109,6 +112,7 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 		LocalCalls: localCalls[cfg.LocalCalls],
 		Shards:     workers, RingBytes: powerOfTwo(int(cfg.RingSize)), Cgroup: cfg.CgroupPath,
 		Include: include, Exclude: exclude,
+		NAT: ebpf.NAT{Enabled: cfg.NAT.Enabled, NetNS: cfg.NAT.NetNS},
 		TLS: ebpf.TLS{Enabled: cfg.TLS.Enabled, Include: cfg.TLS.Include.filter(), Exclude: cfg.TLS.Exclude.filter()},
 	}
 	if err := settings.Validate(); err != nil {
@@ -121,7 +125,7 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 		attached = func() error { return src.DropPrivileges(cfg.keep()...) }
 	}
 	return source{
-		Source: src, attached: attached, step: src.ClockStep, bytes: stats.Bytes.Load,
+		Source: src, attached: attached, step: src.ClockStep, bytes: stats.Bytes.Load, programs: src.EachProgram,
 		observe: func(tell func(string, uint64)) {
 			tell("packet", stats.Packets.Load())
 			tell("packet_cut", stats.TruncatedPacket.Load())
@@ -134,6 +138,7 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 			tell("plain", stats.Plain.Load())
 			tell("plain_byte", stats.PlainBytes.Load())
 			src.EachTLS(tell)
+			src.EachNAT(tell)
 		},
 		lost: func(tell func(string, uint64)) {
 			tell(capture.LossRingFull.String(), stats.LostRingFull.Load())

@@ -37,7 +37,7 @@ func TestTLSLibraries(t *testing.T) {
 	}
 
 	c := live(t, nil)
-	introduce(t, c, p, servers[0])
+	introduce(t, c, p.Clients(), servers[0])
 	var wants []want
 	for _, client := range p.Clients() {
 		for _, s := range servers {
@@ -76,9 +76,9 @@ const introduction = "introduction"
 
 // introduce calls with each program that has the library in itself until that is known:
 // the first time it may be over before there are probes in it.
-func introduce(t *testing.T, c *testkit.Collector, p *tlspeer.Peers, s tlsServer) {
+func introduce(t *testing.T, c *testkit.Collector, clients []tlspeer.Client, s tlsServer) {
 	t.Helper()
-	for _, client := range p.Clients() {
+	for _, client := range clients {
 		if !client.CarriesLibrary {
 			continue
 		}

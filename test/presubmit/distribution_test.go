@@ -27,6 +27,7 @@ var components = map[string]map[string]string{
 	"receivers": {
 		"network": module + "/receiver/networkreceiver",
 		"otlp":    core + "receiver/otlpreceiver",
+		"kafka":   contrib + "receiver/kafkareceiver",
 	},
 	"processors": {
 		"k8s_peer":           module + "/processor/k8speerprocessor",

@@ -5,9 +5,11 @@
 
     rpc.py serve ADDR
     rpc.py send ADDR NAME COUNT [KIND...]
-"""
+
+They speak TLS if TLS_CERTIFICATE and TLS_KEY, or TLS_AUTHORITY, name files."""
 
 import json
+import os
 import sys
 import threading
 import time
@@ -113,6 +115,23 @@ def chat(messages, context):
     call.end()
 
 
+def read(name):
+    with open(os.environ[name], "rb") as f:
+        return f.read()
+
+
+def add_port(server, addr):
+    if "TLS_CERTIFICATE" not in os.environ:
+        return server.add_insecure_port(addr)
+    return server.add_secure_port(addr, grpc.ssl_server_credentials([(read("TLS_KEY"), read("TLS_CERTIFICATE"))]))
+
+
+def connect(addr):
+    if "TLS_AUTHORITY" not in os.environ:
+        return grpc.insecure_channel(addr, options=SIZE)
+    return grpc.secure_channel(addr, grpc.ssl_channel_credentials(read("TLS_AUTHORITY")), options=SIZE)
+
+
 def serve(addr):
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=SIZE)
     handlers = {
@@ -122,7 +141,7 @@ def serve(addr):
         "Chat": grpc.stream_stream_rpc_method_handler(chat),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("wirespan.test.Echo", handlers),))
-    if not server.add_insecure_port(addr):
+    if not add_port(server, addr):
         sys.exit("cannot listen on " + addr)
     server.start()
     server.wait_for_termination()
@@ -167,7 +186,7 @@ KINDS = {
 
 
 def send(addr, name, count, only):
-    with grpc.insecure_channel(addr, options=SIZE) as channel, futures.ThreadPoolExecutor(max_workers=8) as pool:
+    with connect(addr) as channel, futures.ThreadPoolExecutor(max_workers=8) as pool:
         running = [pool.submit(run, Sender(channel, f"{kind}-{name}-{i}")) for i in range(count) for kind, run in KINDS.items() if kind in only or not only]
         for call in running:
             call.result()

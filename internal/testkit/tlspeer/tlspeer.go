@@ -93,18 +93,40 @@ func (p *Peers) Clients() []Client {
 		{"python asyncio", false, func(url, sequence string) *exec.Cmd {
 			return exec.Command("python3", "-c", asyncClient, url, p.Cert, truth.SequenceHeader, sequence)
 		}},
-		{"node", true, func(url, sequence string) *exec.Cmd {
-			return exec.Command("node", "-e", nodeClient, url, p.Cert, truth.SequenceHeader, sequence)
-		}},
+		p.NodeClient("node", "node"),
 	}
 	for _, build := range []string{"go", "go stripped", "go pie"} {
 		if path, ok := p.Golang[build]; ok {
-			all = append(all, Client{build, true, func(url, sequence string) *exec.Cmd {
-				return exec.Command(path, "get", url, p.Cert, sequence)
-			}})
+			all = append(all, p.GoClient(build, path))
 		}
 	}
 	return all
+}
+
+// NodeClient is the client for a Node at a path.
+func (p *Peers) NodeClient(name, path string) Client {
+	return Client{name, true, func(url, sequence string) *exec.Cmd {
+		return exec.Command(path, "-e", nodeClient, url, p.Cert, truth.SequenceHeader, sequence)
+	}}
+}
+
+// GoClient is the client that was built of golang/main.go.
+func (p *Peers) GoClient(name, path string) Client {
+	return Client{name, true, func(url, sequence string) *exec.Cmd {
+		return exec.Command(path, "get", url, p.Cert, sequence)
+	}}
+}
+
+// NodeServer is the server for a Node at a path.
+func (p *Peers) NodeServer(name, path string) Server {
+	return Server{name, func() *exec.Cmd {
+		return exec.Command(path, "-e", nodeServer, p.Cert, p.Key, p.File, truth.SequenceHeader)
+	}}
+}
+
+// GoServer is the server that was built of golang/main.go.
+func (p *Peers) GoServer(name, path string) Server {
+	return Server{name, func() *exec.Cmd { return exec.Command(path, "serve", p.Cert, p.Key, p.File) }}
 }
 
 // Servers are those that there are; that of Go only after WithGo.
@@ -116,12 +138,10 @@ func (p *Peers) Servers() []Server {
 		{"python asyncio", func() *exec.Cmd {
 			return exec.Command("python3", "-c", asyncServer, p.Cert, p.Key, p.File, truth.SequenceHeader)
 		}},
-		{"node", func() *exec.Cmd {
-			return exec.Command("node", "-e", nodeServer, p.Cert, p.Key, p.File, truth.SequenceHeader)
-		}},
+		p.NodeServer("node", "node"),
 	}
 	if path, ok := p.Golang["go"]; ok {
-		all = append(all, Server{"go", func() *exec.Cmd { return exec.Command(path, "serve", p.Cert, p.Key, p.File) }})
+		all = append(all, p.GoServer("go", path))
 	}
 	return all
 }

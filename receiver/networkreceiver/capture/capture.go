@@ -80,6 +80,9 @@ type Process struct {
 	CgroupPath  string // path below the cgroup v2 root; may be empty
 	ContainerID string // bare 64 digit id; empty outside a container
 	PodUID      string // Kubernetes pod UID from the cgroup path; empty elsewhere
+	// ServiceName and ServiceNamespace are what its environment tells OpenTelemetry's
+	// SDKs (service.name, service.namespace); empty where it tells nothing.
+	ServiceName, ServiceNamespace string
 }
 
 // LossReason says why a record that the kernel saw did not arrive.
@@ -163,14 +166,24 @@ type Source interface {
 	Close() error
 }
 
+// Translator is a Source that knows where packets go whose addresses are translated
+// on the way, in other network namespaces too. Its method is safe for concurrent use.
+type Translator interface {
+	// Translated gives the other end of what the local socket knows as a connection
+	// with remote. It reports false where that is remote itself, or is not known (yet).
+	Translated(t Transport, local, remote netip.AddrPort) (netip.AddrPort, bool)
+}
+
 // Trimmer is a Source that can leave out bytes that nobody needs. Its methods
 // neither block nor fail, and are safe for concurrent use. They are advice: what
 // they ask for may come late, or be forgotten.
 type Trimmer interface {
 	// Trim says that of what a TCP socket sends or receives before the sequence
 	// number until no payload is needed. Segments that lie before it may come
-	// without payload from now on, with their WireLen as ever. until lies less
-	// than 2 GiB ahead of what was captured last, and replaces an earlier one.
+	// without payload from now on, with their WireLen as ever, or not at all:
+	// only the one that ends at until, those that end the connection, and now and
+	// then another one have to. until lies less than 2 GiB ahead of what was
+	// captured last, and replaces an earlier one.
 	Trim(socket uint64, d Direction, until uint32)
 	// Untrim takes that back.
 	Untrim(socket uint64, d Direction)

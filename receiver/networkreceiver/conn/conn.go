@@ -100,6 +100,8 @@ type Conn struct {
 	// belong to stage 5.
 	ServerName string
 	NameSought uint8
+	// NATSought is how often stage 5 has asked for RemoteNAT.
+	NATSought uint8
 	// Memory is what all stages hold of this connection, besides what it takes to
 	// follow it.
 	Memory budget.Account

@@ -75,3 +75,26 @@ func (h *half) leaveOut(m Mark, n uint64) (Mark, uint64) {
 	m.Seq += uint32(k)
 	return m, n - k
 }
+
+// passOver hands over what is missing before seq, as far as it is not needed: of
+// such bytes the capture tells only now and then.
+func (h *half) passOver(seq uint32, now int64) {
+	if h.skip == 0 || h.ended || h.stream.Floating() {
+		return
+	}
+	missing := min(reassembly.Distance(h.stream.Next(), seq), h.toSkip())
+	if missing > 0 {
+		next := h.stream.Next()
+		h.t.assembler.GiveUpTo(&h.stream, next+uint32(missing), now, h)
+		h.watch(next)
+	}
+}
+
+// toSkip is how many of the next bytes are not needed, as far as sequence numbers
+// tell.
+func (h *half) toSkip() int {
+	if at := h.stream.Offset(); h.skip > at {
+		return int(min(h.skip-at, maxTrim))
+	}
+	return 0
+}

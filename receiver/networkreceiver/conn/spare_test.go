@@ -92,6 +92,32 @@ func TestSpare(t *testing.T) {
 		s.run("c> A 101 1251", "c< PA 1251 101 next")
 		s.want("c} skip 1000", "c} gap 50", "c} next")
 	})
+	t.Run("told now and then", func(t *testing.T) {
+		s, _, _ := skipping(t)
+		s.run("c< A 701 101 +100")
+		s.want("c} skip 500", "c} skip 100")
+		s.run("c< PA 1199 101 zznext")
+		s.want("c} skip 500", "c} skip 100", "c} skip 398", "c} zznext")
+		assert.Zero(t, s.stats.GapBytes.Load())
+		assert.Zero(t, s.stats.OutOfOrder.Load())
+	})
+	t.Run("told now and then, and then lost beyond its end", func(t *testing.T) {
+		s, _, _ := skipping(t)
+		s.run("c< PA 1251 101 next")
+		s.want("c} skip 1000")
+		s.run("c> A 101 1255")
+		s.want("c} skip 1000", "c} gap 50", "c} next")
+	})
+	t.Run("ends untold", func(t *testing.T) {
+		s, _, _ := skipping(t)
+		s.run("c< FA 901 101")
+		s.want("c} skip 700", "c} end fin")
+	})
+	t.Run("is reset untold", func(t *testing.T) {
+		s, _, _ := skipping(t)
+		s.run("c< R 901 101")
+		s.want("c} skip 700", "c> end rst", "c} end rst", "cclose rst")
+	})
 	t.Run("ends with the direction", func(t *testing.T) {
 		s, r, _ := skipping(t)
 		s.run("c< A 201 101 +100", "c< FA 301 101")

@@ -162,6 +162,7 @@ func (t *Table) follow(c *Conn, seg *capture.Segment) {
 		t.learnHandshake(c, d, seg)
 		t.acknowledge(c, other, seg)
 	}
+	h.passOver(first, seg.Time)
 	if seg.WireLen > 0 {
 		t.promoteOnData(c, seg)
 		if !h.ended {

@@ -16,6 +16,7 @@ type traceBatch struct {
 	version   string
 	scopes    map[resourceKey]ptrace.ScopeSpans
 	links     []spanLink
+	forwards  []spanForward
 
 	n     int   // spans
 	bytes int   // their size as OTLP
@@ -199,6 +200,8 @@ func (b *Builder) flushTraces(class Class) {
 		b.stats.Batches.Add(1)
 		batch.bytes += b.linkSpans(batch.links)
 		batch.links = batch.links[:0]
+		b.nestForwards(batch.forwards)
+		batch.forwards = batch.forwards[:0]
 		td, bytes := batch.take()
 		b.unhold(&batch.held)
 		b.sink.Traces(class, td, bytes)

@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -27,6 +29,9 @@ type identity struct {
 	server pcommon.SpanID // of the SERVER span
 	// header is what the request's headers carry.
 	header tracecontext.Context
+	// answer is what the response's headers tell of the server's own trace, where the
+	// request carries none.
+	answer tracecontext.Context
 	// shared is true where the other end arrives at the same span ids.
 	shared bool
 	// within is the span at each end of the call within which this one is made, if there
@@ -45,13 +50,35 @@ func identify(x *pair.Exchange) identity {
 		}
 		id.header = tracecontext.Extract(x.Request.Content.Headers)
 	}
-	if id.header.Format != tracecontext.None {
+	if id.header.Format == tracecontext.None {
+		id.answer = answerOf(x)
+	}
+	switch {
+	case id.header.Format != tracecontext.None:
 		id.trace = id.header.TraceID
-	} else {
+	case id.answer.Format != tracecontext.None:
+		id.trace = id.answer.TraceID
+	default:
 		id.trace = a.traceID()
 	}
 	return id
 }
+
+// answerOf is what the server tells of its trace. It comes too late for a call of which
+// something was told while it ran, or within which others are made: those have the
+// derived trace.
+func answerOf(x *pair.Exchange) (none tracecontext.Context) {
+	if x.Response == nil || x.Response.Events > 0 || x.Request != nil && x.Request.Events > 0 {
+		return none
+	}
+	c := tracecontext.ExtractResponse(x.Response.Content.Headers)
+	if c.Format == tracecontext.None || slices.ContainsFunc(x.Response.Content.Headers, isUpgrade) {
+		return none
+	}
+	return c
+}
+
+func isUpgrade(h dissect.Header) bool { return strings.EqualFold(h.Name, "Upgrade") }
 
 // parent is the parent of one end's span. The SERVER span's is the CLIENT span if
 // somebody makes that.
@@ -78,10 +105,21 @@ func (id *identity) join(x *pair.Exchange) {
 // flags are the W3C trace flags of the call. Without a header it counts as
 // sampled: it was captured.
 func (id *identity) flags() uint32 {
-	if id.header.Format == tracecontext.None {
-		return tracecontext.Sampled
+	switch {
+	case id.header.Format != tracecontext.None:
+		return uint32(id.header.Flags)
+	case id.answer.Format != tracecontext.None:
+		return uint32(id.answer.Flags)
 	}
-	return uint32(id.header.Flags)
+	return tracecontext.Sampled
+}
+
+// source names where the trace id comes from, empty where it was derived.
+func (id *identity) source() string {
+	if id.header.Format != tracecontext.None {
+		return id.header.Format.String()
+	}
+	return id.answer.Format.String()
 }
 
 // anchor is what ids are derived from.

@@ -65,7 +65,7 @@ func (c *call) addPeerProcess(m *attributes) {
 	if isContainerID(p.ContainerID) {
 		m.str(keyPeerContainerID, p.ContainerID)
 	}
-	if c.naming == ServiceNameProcess && !contained(p) {
+	if c.naming == ServiceNameProcess {
 		m.strIfAny(keyServicePeerName, serviceName(p))
 	}
 }

@@ -55,7 +55,7 @@ func (b *Builder) describeOpen(c *call, now int64) {
 		addSoFar(m, c.Response, &c.protocol.response)
 	}
 	b.addNetwork(c, m)
-	m.strIfAny(keyTraceSource, c.id.header.Format.String())
+	m.strIfAny(keyTraceSource, c.id.source())
 }
 
 // addSoFar adds how much of a message has come.

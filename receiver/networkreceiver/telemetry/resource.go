@@ -85,8 +85,9 @@ func (r *resources) fill(m pcommon.Map, k resourceKey) {
 		m.PutStr(keyContainerID, p.ContainerID)
 	}
 	putStr(m, keyPodUID, p.PodUID)
-	if !contained(p) && r.set.ServiceName == ServiceNameProcess {
+	if r.set.ServiceName == ServiceNameProcess {
 		putStr(m, keyServiceName, serviceName(p))
+		putStr(m, keyServiceNamespace, p.ServiceNamespace)
 	}
 }
 
@@ -115,10 +116,16 @@ func executableName(p *capture.Process) string {
 	return strings.TrimSuffix(path.Base(p.Executable), " (deleted)")
 }
 
-// serviceName is what people call a process. A script is known by its own name
-// (gunicorn, not python3), which is the process's name, unless the runtime has
-// named the main thread.
+// serviceName is what people call a process: as it calls itself in OpenTelemetry, else,
+// outside containers, by its own name. A script is known by its own name (gunicorn, not
+// python3), which is the process's name, unless the runtime has named the main thread.
 func serviceName(p *capture.Process) string {
+	if p.ServiceName != "" {
+		return p.ServiceName
+	}
+	if contained(p) {
+		return ""
+	}
 	if exe := executableName(p); exe != "" && (p.Name == "" || strings.HasSuffix(p.Name, "MainThread")) {
 		return exe
 	}

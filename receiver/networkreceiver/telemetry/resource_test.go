@@ -27,6 +27,8 @@ func TestServiceName(t *testing.T) {
 		"container":         {process: capture.Process{Name: "app", ContainerID: id}},
 		"pod":               {process: capture.Process{Name: "app", PodUID: "uid"}},
 		"no container's id": {process: capture.Process{Name: "app", ContainerID: "docker-" + id[7:]}, want: "app"},
+		"declared":          {process: capture.Process{Name: "app", ServiceName: "cart", ContainerID: id}, want: "cart"},
+		"declared, off":     {process: capture.Process{Name: "app", ServiceName: "cart"}, setting: ServiceNameNone},
 		"off":               {process: capture.Process{Name: "app"}, setting: ServiceNameNone},
 		"nothing known":     {process: capture.Process{}},
 	} {

@@ -37,6 +37,7 @@ const (
 	keyHTTPResponseHeader = "http.response.header."
 
 	keyServiceName          = "service.name"
+	keyServiceNamespace     = "service.namespace"
 	keyServicePeerName      = "service.peer.name"
 	keyHostName             = "host.name"
 	keyContainerID          = "container.id"

@@ -10,6 +10,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/lookup"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 )
@@ -23,7 +24,7 @@ type Settings struct {
 	Version string
 	// HostName becomes host.name of what is captured live. Empty: none.
 	HostName string
-	// ServiceName is what stands in service.name for processes outside containers.
+	// ServiceName is what stands in service.name.
 	ServiceName ServiceName
 
 	// FileSpans says which ends of a call from a capture file get records. Live,
@@ -33,9 +34,18 @@ type Settings struct {
 	// CLIENT span that it makes is the parent of the SERVER span made here.
 	CapturedPeers []netip.Prefix
 
+	// Translator knows where packets really go. Nil: what a connection knows itself has
+	// to do.
+	Translator capture.Translator
+
 	// Lookups is where the names are that clients look up, of all shards together. Nil:
 	// calls are not linked to lookups.
 	Lookups *lookup.Table
+
+	// Forwards is where the contexts are that processes may pass on, of all shards
+	// together. Nil: calls with which they do are not put below those with which they got
+	// them.
+	Forwards *Forwards
 
 	// Payload is for all protocols that Protocols does not name
 	// (network.protocol.name).
@@ -89,7 +99,8 @@ type ServiceName string
 
 // Sources of service.name.
 const (
-	// ServiceNameProcess takes the process's name, as ps shows it.
+	// ServiceNameProcess takes what the process's environment declares to OpenTelemetry's
+	// SDKs, else, outside containers, the process's name, as ps shows it.
 	ServiceNameProcess ServiceName = "process"
 	// ServiceNameNone leaves service.name to later components.
 	ServiceNameNone ServiceName = "none"

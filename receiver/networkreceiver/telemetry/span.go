@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/tracecontext"
 )
 
 // Bits of a span's flags beyond the W3C ones (opentelemetry-proto, SpanFlags).
@@ -56,10 +57,23 @@ func (b *Builder) addSpan(c *call) {
 
 	b.shapes.put(span.Attributes(), m.list[1:]) // all but the side
 	m.truncate(n, bytes)
+	if c.side == dissect.ServerSide && c.id.answer.Format != tracecontext.None {
+		c.linkAnswer(span)
+		size += spanLinkSize
+	}
+	b.forward(c, batch, span)
 	if b.waits(c) {
 		batch.links = append(batch.links, spanLink{c.link(), span})
 	}
 	b.addedSpan(c.class, size)
+}
+
+// linkAnswer links the SERVER span to the span that the server itself has made.
+func (c *call) linkAnswer(span ptrace.Span) {
+	to := span.Links().AppendEmpty()
+	to.SetTraceID(c.id.answer.TraceID)
+	to.SetSpanID(c.id.answer.SpanID)
+	to.SetFlags(c.id.flags())
 }
 
 // spanFlags says whether the parent is in another process where that is known. It

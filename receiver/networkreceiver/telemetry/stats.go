@@ -19,6 +19,8 @@ type Stats struct {
 	LookupsDropped atomic.Uint64 // of them those that were forgotten before their time, because there were too many
 	LookupsLinked  atomic.Uint64 // calls that were linked to the lookups that their connection was opened with
 	LookupsLate    atomic.Uint64 // lookups that came when the call that they served was gone
+	Translated     atomic.Uint64 // connections of which the source knew where packets really go
+	Forwarded      atomic.Uint64 // CLIENT spans put below the SERVER span with whose context the process made the call
 	TraceExtracted atomic.Uint64 // exchanges that joined the trace of their headers
 	TraceDerived   atomic.Uint64 // exchanges whose trace id was derived from TCP sequence numbers
 	TraceLocal     atomic.Uint64 // exchanges whose trace id only this end can know

@@ -22,7 +22,6 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/tracecontext"
 )
 
 const (
@@ -135,6 +134,7 @@ func (b *Builder) build(x *pair.Exchange) {
 		step:     b.step(),
 	}
 	b.countIdentity(&c.id)
+	b.translate(x.Conn)
 	c.request = b.partsOf(c.protocol, x.Request, dissect.ToServer)
 	c.response = b.partsOf(c.protocol, x.Response, dissect.ToClient)
 	if incomplete(x) {
@@ -191,7 +191,7 @@ func (b *Builder) describe(c *call) {
 	m.strIfAny(keyErrorType, errorType)
 	b.addNetwork(c, m)
 	c.addTimes(m)
-	m.strIfAny(keyTraceSource, c.id.header.Format.String())
+	m.strIfAny(keyTraceSource, c.id.source())
 }
 
 var (
@@ -255,7 +255,7 @@ func (b *Builder) release(x *pair.Exchange) {
 
 func (b *Builder) countIdentity(id *identity) {
 	switch {
-	case id.header.Format != tracecontext.None:
+	case id.source() != "":
 		b.stats.TraceExtracted.Add(1)
 	case id.shared:
 		b.stats.TraceDerived.Add(1)

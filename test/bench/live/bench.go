@@ -55,7 +55,7 @@ func newBench(o options) (_ *bench, err error) {
 	if err = os.WriteFile(filepath.Join(files, "orders.json"), jsonBody(o.body), 0o644); err != nil {
 		return b, err
 	}
-	b.nginx, err = startNginx(b.traffic, b.dir, b.addr)
+	b.nginx, err = startNginx(b.traffic, b.dir, b.addr, "")
 	return b, err
 }
 

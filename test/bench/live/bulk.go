@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -35,36 +36,52 @@ func (b *bench) bulk(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	speed := map[string][]float64{}
-	watched := chosen("BNE")
+	done := map[string][]bulkSample{}
+	var watched []variant
+	for _, v := range b.chosen() {
+		if strings.Contains("BNE", v.letter) {
+			watched = append(watched, v)
+		}
+	}
 	for round := range b.rounds {
 		for _, v := range append(chosen("A"), watched...) {
 			for _, way := range []string{"download", "upload"} {
-				perSec, s, err := b.transfer(ctx, v, round, way, file, addr)
+				s, err := b.transfer(ctx, v, round, way, file, addr)
 				if err != nil {
 					return err
 				}
-				speed[v.letter+way] = append(speed[v.letter+way], perSec)
-				fmt.Fprintf(os.Stderr, "%d %s %s %.0f MB/s, lost %d\n", round, v.letter, way, perSec/1e6, s.lost())
+				done[v.letter+way] = append(done[v.letter+way], s)
+				fmt.Fprintf(os.Stderr, "%d %s %s %.0f MB/s, CPU %d ms, in the watcher %d, records %d, lost %d\n", round, v.letter, way, s.perSec/1e6,
+					s.cpu.Milliseconds(), s.watcher.Milliseconds(), s.Metrics["packets{}"], s.lost())
 			}
 		}
 	}
-	fmt.Fprintf(os.Stdout, "\n| %d MB | MB/s | × A |\n| --- | --- | --- |\n", b.options.bulk>>20)
+	fmt.Fprintf(os.Stdout, "\n| %d MB | MB/s | × A | CPU of traffic and watcher, ms | × A | of it in the watcher |\n| --- | --- | --- | --- | --- | --- |\n", b.options.bulk>>20)
 	for _, way := range []string{"download", "upload"} {
-		fmt.Fprintf(os.Stdout, "| %s, nobody watches | %.0f | 1.00 |\n", way, median(speed["A"+way])/1e6)
-		for _, v := range watched {
-			var ratio []float64
-			for i, with := range speed[v.letter+way] {
-				ratio = append(ratio, with/speed["A"+way][i])
+		for _, v := range append(chosen("A"), watched...) {
+			var speed, faster, cpu, costlier, watcher []float64
+			for i, s := range done[v.letter+way] {
+				base := done["A"+way][i]
+				speed, faster = append(speed, s.perSec), append(faster, s.perSec/base.perSec)
+				cpu, costlier = append(cpu, float64(s.cpu.Milliseconds())), append(costlier, s.cpu.Seconds()/base.cpu.Seconds())
+				watcher = append(watcher, float64(s.watcher.Milliseconds()))
 			}
-			fmt.Fprintf(os.Stdout, "| %s, %s | %.0f | %.3f |\n", way, v.name, median(speed[v.letter+way])/1e6, median(ratio))
+			fmt.Fprintf(os.Stdout, "| %s, %s | %.0f | %.3f | %.0f | %.3f | %.0f |\n", way, v.name, median(speed)/1e6, median(faster), median(cpu), median(costlier), median(watcher))
 		}
 	}
 	return nil
 }
 
-// transfer gives the bytes per second of one transfer.
-func (b *bench) transfer(ctx context.Context, v variant, round int, way, file, sink string) (perSec float64, s seen, err error) {
+// bulkSample is one transfer.
+type bulkSample struct {
+	seen
+	perSec  float64       // bytes
+	cpu     time.Duration // of the traffic and the watcher, with the kernel's work for them
+	watcher time.Duration // of it in the watcher
+}
+
+// transfer makes one transfer.
+func (b *bench) transfer(ctx context.Context, v variant, round int, way, file, sink string) (s bulkSample, err error) {
 	args := []string{"-sS", "-o", "/dev/null", "-w", "%{speed_" + way + "}"}
 	b.port = portOf(b.addr)
 	if way == "upload" {
@@ -74,15 +91,26 @@ func (b *bench) transfer(ctx context.Context, v variant, round int, way, file, s
 		args = append(args, "http://"+b.addr+"/bulk")
 	}
 	defer func() { b.port = portOf(b.addr) }()
-	s, err = b.watched(ctx, v, round, func() error {
+	s.seen, err = b.watched(ctx, v, round, func() error {
+		before, err := b.usage()
+		if err != nil {
+			return err
+		}
 		out, err := run(ctx, b.traffic, "curl", args...)
 		if err != nil {
 			return err
 		}
-		perSec, err = strconv.ParseFloat(out, 64)
+		time.Sleep(settle)
+		after, err := b.usage()
+		if err != nil {
+			return err
+		}
+		s.watcher = after.watching - before.watching
+		s.cpu = after.traffic - before.traffic + s.watcher
+		s.perSec, err = strconv.ParseFloat(out, 64)
 		return err
 	})
-	return perSec, s, err
+	return s, err
 }
 
 // startSink starts a server that takes uploads and does nothing with them.

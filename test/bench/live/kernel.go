@@ -53,6 +53,17 @@ func addPrograms(metrics map[string]int64) {
 	}
 }
 
+// addProcess adds this process's file descriptors and resident memory.
+func addProcess(metrics map[string]int64) {
+	open, _ := os.ReadDir("/proc/self/fd")
+	metrics["descriptors{}"] = int64(len(open))
+	b, _ := os.ReadFile("/proc/self/statm")
+	if f := strings.Fields(string(b)); len(f) > 1 {
+		pages, _ := strconv.ParseInt(f[1], 10, 64)
+		metrics["resident{}"] = pages * int64(os.Getpagesize())
+	}
+}
+
 // kernel tells what the programs cost in one round of B.
 func (b *bench) kernel(ctx context.Context) error {
 	stop, err := countPrograms()

@@ -46,7 +46,7 @@ func main() {
 	flag.IntVar(&o.connections, "connections", 32, "connections of wrk")
 	flag.IntVar(&o.body, "body", 2048, "bytes of a response's body")
 	flag.StringVar(&o.only, "only", "", "letters of the variants to measure; all if empty")
-	flag.StringVar(&o.parts, "parts", "saturation,kernel,latency,bulk", "what to measure")
+	flag.StringVar(&o.parts, "parts", "saturation,kernel,latency,bulk,tls", "what to measure")
 	flag.StringVar(&o.profile, "profile", "", "folder for CPU profiles of the receiver")
 	flag.Int64Var(&o.bulk, "bulk", 1<<30, "bytes of a download and an upload")
 	flag.Parse()
@@ -80,6 +80,8 @@ func measure(ctx context.Context, o options) error {
 			err = b.latency(ctx)
 		case "bulk":
 			err = b.bulk(ctx)
+		case "tls":
+			err = b.secure(ctx)
 		default:
 			err = fmt.Errorf("part %q is not known", part)
 		}

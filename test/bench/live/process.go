@@ -8,6 +8,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -100,6 +101,14 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), nil
 }
 
+// listening waits until the program listens, or ends it.
+func (p *process) listening(addr string) (*process, error) {
+	if err := listening(addr); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}
+
 // listening waits until something listens.
 func listening(addr string) error {
 	var err error
@@ -120,17 +129,17 @@ func portOf(addr string) int {
 }
 
 // startNginx serves the files of a folder with two workers. Header and body leave
-// in one segment.
-func startNginx(g *group, dir, addr string) (*process, error) {
+// in one segment. tls is what makes it speak TLS; nothing if empty.
+func startNginx(g *group, dir, addr, tls string) (*process, error) {
 	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, addr), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, addr+tls), 0o600); err != nil {
 		return nil, err
 	}
 	p, err := start(g, nil, "nginx", "-p", dir, "-c", conf, "-e", "stderr")
 	if err != nil {
 		return nil, err
 	}
-	return p, listening(addr)
+	return p.listening(addr)
 }
 
 const nginxConf = `

@@ -37,6 +37,13 @@ var variants = []variant{
 	{letter: "E", name: "`tcpdump -i lo -s 0 -w /dev/null`"},
 }
 
+// secureVariants watch encrypted traffic.
+var secureVariants = []variant{
+	{letter: "P", name: "Wirespan, packets only", signals: "traces,logs", capture: ", tls: {enabled: false}"},
+	{letter: "T", name: "Wirespan, plaintext too", signals: "traces,logs"},
+	{letter: "U", name: "empty reader of the same rings, with probes"},
+}
+
 // chosen are the variants with these letters.
 func chosen(letters string) (of []variant) {
 	for _, v := range variants {
@@ -54,6 +61,8 @@ func (v *variant) watch(b *bench, round int) (*process, error) {
 		return nil, nil //nolint:nilnil // nobody watches
 	case v.letter == "D":
 		return startWatcher(b.watching, nil, "drain", fmt.Sprintf("-port=%d", b.port))
+	case v.letter == "U":
+		return startWatcher(b.watching, nil, "drain", fmt.Sprintf("-port=%d", b.port), "-tls")
 	case v.letter == "E":
 		return startTcpdump(b.watching)
 	}

@@ -42,7 +42,10 @@ import (
 // children are what this program is when it runs as a child of itself. A watcher
 // says "ready" on its standard error when it watches, and on SIGTERM what it has
 // seen.
-var children = map[string]func(args []string) error{"receive": receive, "drain": drain, "sink": sink, "load": generate}
+var children = map[string]func(args []string) error{
+	"receive": receive, "drain": drain, "sink": sink, "load": generate,
+	"secure-serve": secureServe, "secure-load": secureLoad,
+}
 
 // seen is what a watcher says at its end.
 type seen struct {
@@ -122,6 +125,7 @@ func receive(args []string) error {
 	stopProfile()
 	metrics, err := readMetrics(ctx, reader)
 	addPrograms(metrics)
+	addProcess(metrics)
 	for _, c := range components {
 		err = errors.Join(err, c.Shutdown(ctx))
 	}
@@ -232,10 +236,11 @@ func drain(args []string) error {
 	flags := flag.NewFlagSet("drain", flag.ContinueOnError)
 	port := flags.Int("port", 0, "the only port to capture")
 	shards := flags.Int("shards", 2, "rings")
+	secure := flags.Bool("tls", false, "place probes in TLS libraries")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	settings := ebpf.Settings{Shards: *shards, Include: ebpf.Filter{Ports: []uint16{uint16(*port)}}}
+	settings := ebpf.Settings{Shards: *shards, Include: ebpf.Filter{Ports: []uint16{uint16(*port)}}, TLS: ebpf.TLS{Enabled: *secure}}
 	source := ebpf.New(settings, zap.NewNop(), &ebpf.Stats{})
 	if err := source.Start(context.Background()); err != nil {
 		return err
@@ -251,6 +256,7 @@ func drain(args []string) error {
 	wg.Wait()
 	s := seen{Metrics: map[string]int64{}}
 	addPrograms(s.Metrics)
+	addProcess(s.Metrics)
 	for i := range droppers {
 		s.Metrics["segments{}"] += int64(droppers[i].segments)
 		s.Metrics["lost_records{ring_full}"] += int64(droppers[i].lost)

@@ -9,6 +9,8 @@
 //	rpc step ADDR NAME COUNT [KIND...]   sends once for each line of its standard input
 //	rpc hold ADDR NAME
 //	rpc reflect ADDR
+//
+// They speak TLS if TLS_CERTIFICATE and TLS_KEY, or TLS_AUTHORITY, name files.
 package main
 
 import (
@@ -29,6 +31,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/metadata"
@@ -90,16 +93,42 @@ func serve(addr string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	s := grpc.NewServer(grpc.MaxRecvMsgSize(8<<20), grpc.MaxSendMsgSize(8<<20))
+	s := grpc.NewServer(grpc.Creds(shown()), grpc.MaxRecvMsgSize(8<<20), grpc.MaxSendMsgSize(8<<20))
 	s.RegisterService(&service, nil)
 	reflection.Register(s)
 	log.Fatal(s.Serve(listener))
 }
 
+// shown is what the server shows: nothing, if TLS_CERTIFICATE and TLS_KEY name no files.
+func shown() credentials.TransportCredentials {
+	certificate := os.Getenv("TLS_CERTIFICATE")
+	if certificate == "" {
+		return insecure.NewCredentials()
+	}
+	c, err := credentials.NewServerTLSFromFile(certificate, os.Getenv("TLS_KEY"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return c
+}
+
+// trusted is whom the client trusts: everybody, if TLS_AUTHORITY names no file.
+func trusted() credentials.TransportCredentials {
+	authority := os.Getenv("TLS_AUTHORITY")
+	if authority == "" {
+		return insecure.NewCredentials()
+	}
+	c, err := credentials.NewClientTLSFromFile(authority, "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	return c
+}
+
 // send makes count calls of each kind, or of those named, over one connection: once, or
 // once for each line of the standard input.
 func send(addr, name string, count int, only []string, step bool) {
-	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(trusted()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(8<<20), grpc.MaxCallSendMsgSize(8<<20)))
 	if err != nil {
 		log.Fatal(err)
@@ -219,7 +248,7 @@ func (c *call) receive(s grpc.ClientStream) {
 
 // ask lets the server tell its schema.
 func ask(addr string) {
-	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(trusted()))
 	if err != nil {
 		log.Fatal(err)
 	}

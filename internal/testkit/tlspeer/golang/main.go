@@ -1,7 +1,8 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command golang speaks HTTP over TLS with Go's own library, which a test looks into.
+// Command golang speaks HTTP over TLS with Go's own library, which a test looks into. It
+// is one file without dependencies, for old versions of Go.
 //
 //	golang serve CERTIFICATE KEY FILE     answers each request with the file, and says where
 //	golang get URL CERTIFICATE SEQUENCE   writes the response's body
@@ -20,9 +21,9 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-
-	"github.com/wirespan/wirespan/internal/testkit/truth"
 )
+
+const sequenceHeader = "X-Sequence" // truth.SequenceHeader
 
 func main() {
 	var err error
@@ -50,7 +51,7 @@ func serve(cert, key, path string) error {
 	}
 	fmt.Println(l.Addr())
 	return http.ServeTLS(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(truth.SequenceHeader, r.Header.Get(truth.SequenceHeader))
+		w.Header().Set(sequenceHeader, r.Header.Get(sequenceHeader))
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		_, _ = w.Write(body)
 	}), cert, key)
@@ -96,7 +97,7 @@ func fetch(c *http.Client, url, sequence string, to io.Writer) error {
 	if err != nil {
 		return err
 	}
-	request.Header.Set(truth.SequenceHeader, sequence)
+	request.Header.Set(sequenceHeader, sequence)
 	response, err := c.Do(request)
 	if err != nil {
 		return err

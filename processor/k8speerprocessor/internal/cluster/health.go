@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
@@ -59,6 +61,25 @@ func (h *Health) expect(resource string) {
 	defer h.mu.Unlock()
 	h.errs[resource] = errNotYet
 }
+
+// Contact is how the contact is that a resource comes from, where that is not an
+// API server.
+type Contact struct {
+	health   *Health
+	resource string
+}
+
+// Contact gives the contact for a resource. It is not there yet.
+func (h *Health) Contact(resource string) Contact {
+	h.expect(resource)
+	return Contact{h, resource}
+}
+
+// Works tells that the contact is there.
+func (c Contact) Works() { c.health.works(c.resource) }
+
+// Failed tells that it is not.
+func (c Contact) Failed(ctx context.Context, err error) { c.health.failed(ctx, c.resource, err) }
 
 func (h *Health) works(resource string) { h.set(resource, nil) }
 
@@ -123,5 +144,14 @@ func reasonOf(err error) string {
 	case errors.As(err, new(apierrors.APIStatus)):
 		return "other"
 	}
-	return "connection"
+	switch status.Code(err) {
+	case codes.PermissionDenied:
+		return "forbidden"
+	case codes.Unauthenticated:
+		return "unauthorized"
+	case codes.ResourceExhausted:
+		return "busy"
+	default:
+		return "connection"
+	}
 }

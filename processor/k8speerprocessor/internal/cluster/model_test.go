@@ -352,10 +352,10 @@ func TestNodeHasAddressesInThePodNetwork(t *testing.T) {
 	for _, ip := range []string{"172.16.0.1", "10.1.0.0", "10.1.0.1", "10.1.7.7"} {
 		assert.Equal(t, "a node", w.now(index.Address(addr(ip))), ip)
 	}
-	assert.True(t, w.networks.Contain(addr("10.1.0.200")))
-	assert.True(t, w.networks.Contain(addr("10.9.0.200")))
+	assert.Equal(t, index.Inside, w.networks.Of(addr("10.1.0.200")))
+	assert.Equal(t, index.Inside, w.networks.Of(addr("10.9.0.200")))
 	w.remove(node)
-	assert.False(t, w.networks.Contain(addr("10.1.0.200")))
-	assert.True(t, w.networks.Contain(addr("10.9.0.200")))
+	assert.Equal(t, index.Outside, w.networks.Of(addr("10.1.0.200")))
+	assert.Equal(t, index.Inside, w.networks.Of(addr("10.9.0.200")))
 	assert.Empty(t, w.now(index.Address(addr("172.16.0.1"))))
 }

@@ -65,7 +65,9 @@ func (m *Model) release(n *node) {
 func (m *Model) setNode(o *corev1.Node) {
 	n := m.node(o.Name)
 	n.known = true
-	n.info.SetLabels(pick(m.set.NodeLabels, o.Labels))
+	labels := pick(m.set.NodeLabels, o.Labels)
+	relabelled := !m.batch && n.pods > 0 && !slices.Equal(labels, n.info.Labels())
+	n.info.SetLabels(labels)
 	networks := podNetworks(o)
 	if !slices.Equal(networks, n.networks) {
 		n.networks = networks
@@ -80,6 +82,27 @@ func (m *Model) setNode(o *corev1.Node) {
 	}
 	m.publishKeys(n.keys, keys, func(held) int64 { return o.CreationTimestamp.UnixNano() })
 	n.keys = keys
+	if relabelled {
+		m.touchNode(n)
+	}
+}
+
+// touchNode tells of all keys that lead to a node: its labels are told with them.
+func (m *Model) touchNode(n *node) {
+	touch := func(keys []held) {
+		for _, h := range keys {
+			if h.peer.Node == n.info {
+				m.index.Touch(h.key)
+			}
+		}
+	}
+	touch(n.keys)
+	for _, p := range m.pods {
+		touch(p.keys)
+	}
+	for _, s := range m.services {
+		touch(s.keys)
+	}
 }
 
 func (m *Model) dropNode(nodeName string) {

@@ -123,9 +123,6 @@ func (m *Model) publish(s *service) {
 			whole = s.whole
 		}
 		keys = s.wanted(whole)
-		m.index.SetName(s.info.Namespace, s.info.Name, whole)
-	} else if s.whole != nil {
-		m.index.SetName(s.whole.Services[0].Namespace, s.whole.Services[0].Name, nil)
 	}
 	m.publishKeys(s.keys, keys, func(h held) int64 { return m.since(s, h) })
 	s.keys, s.whole, s.reached = keys, whole, s.leadsSomewhere()
@@ -139,6 +136,7 @@ func (s *service) wanted(whole *index.Peer) []held {
 			keys = append(keys, held{k, kind, p})
 		}
 	}
+	add(index.ServiceName(s.info.Namespace, s.info.Name), index.Headless, whole)
 	for _, a := range s.own {
 		add(index.Address(a.addr), a.kind, whole)
 	}

@@ -51,7 +51,8 @@ func TestServiceWithTwoEndpointsIsAsTheyAre(t *testing.T) {
 	assert.Equal(t, index.Identity{
 		ServiceName: "payment", ServiceNamespace: "production", Namespace: "production", Workload: index.Workload{Deployment: "payment"},
 	}, id)
-	assert.Same(t, p, w.index.Named("production", "pay"))
+	named, _, _ := w.find(index.ServiceName("production", "pay"))
+	assert.Same(t, p, named)
 }
 
 func TestServiceOfDifferentWorkloadsIsItself(t *testing.T) {
@@ -175,11 +176,11 @@ func TestExternalNameIsKnownByName(t *testing.T) {
 	s := payService(corev1.ServiceTypeExternalName)
 	s.Spec.ClusterIP, s.Spec.ClusterIPs, s.Spec.ExternalName = "", nil, "api.example.com"
 	w.add(s)
-	p := w.index.Named("production", "pay")
-	require.NotNil(t, p)
+	key := index.ServiceName("production", "pay")
+	p, _, _ := w.find(key)
 	assert.Equal(t, "ExternalName", p.Services[0].Type)
 	w.remove(s)
-	assert.Nil(t, w.index.Named("production", "pay"))
+	assert.Empty(t, w.now(key))
 }
 
 func TestNothingIsHeldOfWhatIsGone(t *testing.T) {

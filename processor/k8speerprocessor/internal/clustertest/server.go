@@ -40,6 +40,7 @@ type Server struct {
 	refuse  int            // status of all answers, if not 0
 	refused map[string]int // likewise, by resource
 	streams bool           // lists are streamed to those who want that
+	watches int            // that there are
 }
 
 type event struct {
@@ -107,6 +108,13 @@ func (s *Server) RefuseResource(resource string, status int) {
 	s.refused[resource] = status
 	s.mu.Unlock()
 	s.Drop()
+}
+
+// Watches gives how many watches there are.
+func (s *Server) Watches() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watches
 }
 
 // StreamNoLists behaves as servers did before they could.
@@ -180,6 +188,12 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, resource string) 
 	from, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
 	w.Header().Set("Content-Type", "application/json")
 	s.mu.Lock()
+	s.watches++
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.watches--
+	}()
 	if r.URL.Query().Get("sendInitialEvents") == "true" {
 		from = s.version
 		for _, o := range s.objects[resource] {

@@ -22,23 +22,28 @@ type claim struct {
 	older       *claim
 }
 
-// at gives the claim in force at a time. Failing that, it is the next one if that
-// begins within the slack, else the last one if that ended within it: an end is
-// rather seen late than early, a beginning too. No two claims of a key overlap.
-func (c *claim) at(t, slack int64) *claim {
-	var newer *claim
-	for c != nil && c.from > t {
-		newer, c = c, c.older
+// at gives who has the key at a time. Failing that, it is the next one if that
+// claim begins within the slack, else the last one if that ended within it: an end
+// is rather seen late than early, a beginning too. No two claims of a key overlap.
+func (c claim) at(t, slack int64) (*Peer, Kind) {
+	newer := claim{from: open}
+	for c.from > t {
+		newer = c
+		if c.older == nil {
+			c = claim{from: -open, until: -open}
+			break
+		}
+		c = *c.older
 	}
 	switch {
-	case c != nil && t < c.until:
-		return c
-	case newer != nil && newer.from-t < slack:
-		return newer
-	case c != nil && t-c.until < slack:
-		return c
+	case t < c.until:
+		return c.peer, c.kind
+	case newer.from-t < slack:
+		return newer.peer, newer.kind
+	case c.until > 0 && t-c.until < slack:
+		return c.peer, c.kind
 	}
-	return nil
+	return nil, Unknown
 }
 
 // with gives the claims and one more. Those that it meets end where the next one
@@ -96,4 +101,14 @@ func (c *claim) since(t int64, most int) *claim {
 	changed := *c
 	changed.older = older
 	return &changed
+}
+
+// list gives the claims in the order of the chain, without the end of it that a
+// [Replica] keeps.
+func (c *claim) list() []Claim {
+	var all []Claim
+	for ; c != nil && c.peer != nil; c = c.older {
+		all = append(all, Claim{c.from, c.until, c.kind, c.peer})
+	}
+	return all
 }

@@ -20,14 +20,18 @@ type Index struct {
 	perKey  int
 	maxPast int
 	ended   queue // claims that are over, in the order in which they ended
-	names   sync.Map
+	changed func(Key)
 }
 
 // New makes an index that remembers so many claims of each key, and so many in
 // all that are over.
 func New(perKey, maxPast int) *Index {
-	return &Index{perKey: max(1, perKey), maxPast: maxPast}
+	return &Index{perKey: max(1, perKey), maxPast: maxPast, changed: func(Key) {}}
 }
+
+// OnChange lets f be told of each key whose claims have changed, but not of what
+// is forgotten. Set it before anything is written. f must not write to the index.
+func (x *Index) OnChange(f func(Key)) { x.changed = f }
 
 // Find gives who had a key at a time (nanoseconds since 1970), or nil.
 func (x *Index) Find(k Key, at int64) (*Peer, Kind) {
@@ -41,23 +45,36 @@ func (x *Index) FindExactly(k Key, at int64) (*Peer, Kind) {
 }
 
 func (x *Index) find(k Key, at, slack int64) (*Peer, Kind) {
-	c := x.table.get(k)
-	if c == nil {
+	s := x.table.slot(k)
+	if s == nil {
 		return nil, Unknown
 	}
-	if c.from > at || at >= c.until {
-		if c = c.at(at, slack); c == nil {
-			return nil, Unknown
-		}
-	}
-	return c.peer, c.kind
+	return s.find(at, slack)
 }
+
+// Claim is a time in which a peer had a key.
+type Claim struct {
+	From, Until int64 // nanoseconds since 1970; Until is excluded, and [Open] if there is no end yet
+	Kind        Kind
+	Peer        *Peer
+}
+
+// Open is the end of a claim that has none yet.
+const Open = open
+
+// Claims gives who has and had a key, the newest first.
+func (x *Index) Claims(k Key) []Claim {
+	return x.table.claims(k).list()
+}
+
+// Touch tells that what peers of a key refer to has changed.
+func (x *Index) Touch(k Key) { x.changed(k) }
 
 // Set gives a key to a peer from a time on. Whoever has it then loses it.
 func (x *Index) Set(k Key, kind Kind, p *Peer, from int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	was := x.table.get(k)
+	was := x.table.claims(k)
 	x.store(k, was, was.with(claim{from: from, until: open, kind: kind, peer: p}).since(0, x.perKey))
 }
 
@@ -65,7 +82,7 @@ func (x *Index) Set(k Key, kind Kind, p *Peer, from int64) {
 func (x *Index) Replace(k Key, old, p *Peer) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if was := x.table.get(k); was.isOpen(old) {
+	if was := x.table.claims(k); was.isOpen(old) {
 		now := *was
 		now.peer = p
 		x.store(k, was, &now)
@@ -76,7 +93,7 @@ func (x *Index) Replace(k Key, old, p *Peer) {
 func (x *Index) End(k Key, p *Peer, until int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if was := x.table.get(k); was.isOpen(p) {
+	if was := x.table.claims(k); was.isOpen(p) {
 		now := *was
 		now.until = max(until, now.from)
 		x.store(k, was, &now)
@@ -99,7 +116,7 @@ func (x *Index) Sizes() (keys, past int) {
 func (x *Index) forget(before int64) {
 	for x.ended.len() > 0 && (x.ended.first().until < before || x.ended.len() > x.maxPast) {
 		e := x.ended.pop()
-		was := x.table.get(e.key)
+		was := x.table.claims(e.key)
 		x.put(e.key, was, was.since(e.until+1, x.perKey))
 	}
 }
@@ -107,6 +124,7 @@ func (x *Index) forget(before int64) {
 // store puts claims in the place of others, and keeps in mind those that ended.
 func (x *Index) store(k Key, was, now *claim) {
 	x.put(k, was, now)
+	x.changed(k)
 	for c := now; c != nil; c = c.older {
 		if c.until != open && !was.has(c.from, c.until) {
 			x.ended.push(ended{k, c.until})
@@ -122,23 +140,4 @@ func (x *Index) put(k Key, was, now *claim) {
 	x.table.put(k, now)
 	x.keys.Store(int64(x.table.len))
 	x.past.Add(int64(now.past() - was.past()))
-}
-
-// serviceName is the name of a service in the cluster.
-type serviceName struct{ namespace, name string }
-
-// Named gives the service of a name.
-func (x *Index) Named(namespace, name string) *Peer {
-	p, _ := x.names.Load(serviceName{namespace, name})
-	found, _ := p.(*Peer)
-	return found
-}
-
-// SetName gives a name to a service, or takes it away.
-func (x *Index) SetName(namespace, name string, p *Peer) {
-	if p == nil {
-		x.names.Delete(serviceName{namespace, name})
-		return
-	}
-	x.names.Store(serviceName{namespace, name}, p)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 
@@ -129,11 +130,20 @@ func TestKeysDiffer(t *testing.T) {
 	keys := []Key{
 		Address(a), Address(netip.MustParseAddr("10.0.0.2")), Address(netip.MustParseAddr("fd00::1")), Port(a, 80, TCP),
 		Port(a, 80, UDP), Port(a, 81, TCP), NodePort(80, TCP), NodePort(80, SCTP), id,
+		ServiceName("production", "pay"), ServiceName("production", "stock"), ServiceName("staging", "pay"),
 	}
 	seen := map[Key]bool{}
 	for _, k := range keys {
 		assert.False(t, seen[k])
 		seen[k] = true
+		text, err := k.MarshalText()
+		require.NoError(t, err)
+		var again Key
+		require.NoError(t, again.UnmarshalText(text))
+		assert.Equal(t, k, again)
+	}
+	for _, bad := range []string{"", "00", strings.Repeat("g", 38)} {
+		require.Error(t, new(Key).UnmarshalText([]byte(bad)))
 	}
 	for _, bad := range []string{"", "0123", "z123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"} {
 		_, ok := Container(bad)
@@ -160,7 +170,7 @@ func TestTableIsAMap(t *testing.T) {
 	require.Equal(t, len(want), tab.len)
 	for port := range 5000 {
 		k := NodePort(uint16(port), TCP)
-		got := tab.get(k)
+		got := tab.claims(k)
 		if want[k] == nil {
 			assert.Nil(t, got)
 		} else if assert.NotNil(t, got) {
@@ -186,7 +196,7 @@ func TestClaimsNeverOverlap(t *testing.T) {
 			}
 		}
 		n, past := 0, 0
-		for c := x.table.get(someAddress); c != nil; c = c.older {
+		for c := x.table.claims(someAddress); c != nil; c = c.older {
 			n++
 			assert.LessOrEqual(t, c.from, c.until)
 			if c.until != open {
@@ -236,25 +246,13 @@ func TestReadersNeedNoLock(t *testing.T) {
 
 func TestNetworks(t *testing.T) {
 	var n Networks
-	assert.False(t, n.Known())
-	assert.False(t, n.Contain(netip.MustParseAddr("10.0.0.1")))
+	assert.Equal(t, Untold, n.Of(netip.MustParseAddr("10.0.0.1")))
 	n.Set([]netip.Prefix{netip.MustParsePrefix("10.1.0.7/16"), netip.MustParsePrefix("10.2.3.0/24"), netip.MustParsePrefix("fd00::/64")})
-	assert.True(t, n.Known())
-	for text, want := range map[string]bool{
-		"10.1.255.255": true, "10.2.3.4": true, "10.2.4.4": false, "11.1.0.1": false, "fd00::5": true, "fd01::5": false,
+	for text, want := range map[string]Membership{
+		"10.1.255.255": Inside, "10.2.3.4": Inside, "10.2.4.4": Outside, "11.1.0.1": Outside, "fd00::5": Inside, "fd01::5": Outside,
 	} {
-		assert.Equal(t, want, n.Contain(netip.MustParseAddr(text)), text)
+		assert.Equal(t, want, n.Of(netip.MustParseAddr(text)), text)
 	}
-}
-
-func TestNames(t *testing.T) {
-	x := New(1, 1)
-	p := named("a")
-	x.SetName("default", "web", p)
-	assert.Same(t, p, x.Named("default", "web"))
-	assert.Nil(t, x.Named("other", "web"))
-	x.SetName("default", "web", nil)
-	assert.Nil(t, x.Named("default", "web"))
 }
 
 func TestKindsHaveNames(t *testing.T) {

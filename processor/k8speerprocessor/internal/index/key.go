@@ -4,8 +4,10 @@
 package index
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"math/bits"
 	"net/netip"
 )
@@ -20,10 +22,11 @@ const (
 	UDP
 	SCTP
 	container // a key that is no address
+	service   // likewise
 )
 
 // Key is what a peer is found by: an address, an address with port and protocol,
-// a port of all nodes, or a container's id.
+// a port of all nodes, a container's id, or a service's name.
 type Key struct {
 	id       [16]byte
 	port     uint16
@@ -52,6 +55,39 @@ func Container(id string) (Key, bool) {
 	}
 	_, err := hex.Decode(k.id[:], []byte(id[:32]))
 	return k, err == nil
+}
+
+// ServiceName is the key of a service by its name.
+func ServiceName(namespace, name string) Key {
+	var text [256]byte
+	sum := sha256.Sum256(append(append(append(text[:0], namespace...), '/'), name...))
+	return Key{id: [16]byte(sum[:16]), protocol: service}
+}
+
+// Addr gives the address of a key that has one.
+func (k Key) Addr() (netip.Addr, bool) {
+	a := netip.AddrFrom16(k.id).Unmap()
+	return a, k.protocol < container && !a.IsUnspecified()
+}
+
+// MarshalText gives a key as 38 hexadecimal digits.
+func (k Key) MarshalText() ([]byte, error) {
+	b := append(make([]byte, 0, 19), k.id[:]...)
+	b = append(binary.BigEndian.AppendUint16(b, k.port), byte(k.protocol))
+	return hex.AppendEncode(nil, b), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (k *Key) UnmarshalText(text []byte) error {
+	var b [19]byte
+	if len(text) != hex.EncodedLen(len(b)) {
+		return fmt.Errorf("read key: %d characters", len(text))
+	}
+	if _, err := hex.Decode(b[:], text); err != nil {
+		return fmt.Errorf("read key: %w", err)
+	}
+	*k = Key{id: [16]byte(b[:16]), port: binary.BigEndian.Uint16(b[16:18]), protocol: Protocol(b[18])}
+	return nil
 }
 
 // hash scatters keys that differ in a few bits.

@@ -30,24 +30,28 @@ func (n *Networks) Set(prefixes []netip.Prefix) {
 	n.set.Store(s)
 }
 
-// Known reports whether there are any.
-func (n *Networks) Known() bool {
-	s := n.set.Load()
-	return s != nil && len(s.prefixes) > 0
-}
+// Membership says whether an address is of the networks of pods.
+type Membership uint8
 
-// Contain reports whether an address is of one of them.
-func (n *Networks) Contain(a netip.Addr) bool {
+// The memberships.
+const (
+	Untold  Membership = iota // nobody says which networks these are
+	Outside                   // of none of them
+	Inside
+)
+
+// Of gives the membership of an address.
+func (n *Networks) Of(a netip.Addr) Membership {
 	s := n.set.Load()
-	if s == nil {
-		return false
+	if s == nil || len(s.prefixes) == 0 {
+		return Untold
 	}
 	for _, bits := range s.bits {
 		if p, err := a.Prefix(bits); err == nil {
 			if _, ok := s.prefixes[p]; ok {
-				return true
+				return Inside
 			}
 		}
 	}
-	return false
+	return Outside
 }

@@ -29,6 +29,9 @@ const (
 	Kinds // how many there are
 )
 
+// Pending is the kind of a key of which a [Replica] does not know yet.
+const Pending Kind = 255
+
 // String is the value of the attribute wirespan.peer.kind.
 func (k Kind) String() string {
 	return [Kinds]string{

@@ -31,7 +31,12 @@ type TelemetryBuilder struct {
 	ProcessorK8sPeerAPIBytes             metric.Int64ObservableCounter
 	ProcessorK8sPeerAPIFailures          metric.Int64ObservableCounter
 	ProcessorK8sPeerAPIRequests          metric.Int64ObservableCounter
+	ProcessorK8sPeerCacheAgents          metric.Int64ObservableGauge
+	ProcessorK8sPeerCacheAnswers         metric.Int64ObservableCounter
+	ProcessorK8sPeerCacheAsked           metric.Int64ObservableCounter
+	ProcessorK8sPeerCacheEvicted         metric.Int64ObservableCounter
 	ProcessorK8sPeerCacheSize            metric.Int64ObservableGauge
+	ProcessorK8sPeerCacheSubscriptions   metric.Int64ObservableGauge
 	ProcessorK8sPeerExternalNamesRefused metric.Int64ObservableCounter
 	ProcessorK8sPeerRecords              metric.Int64ObservableCounter
 	ProcessorK8sPeerWaits                metric.Int64ObservableCounter
@@ -94,12 +99,87 @@ func (builder *TelemetryBuilder) RegisterProcessorK8sPeerAPIRequestsCallback(cb 
 	return nil
 }
 
+// RegisterProcessorK8sPeerCacheAgentsCallback sets callback for observable ProcessorK8sPeerCacheAgents metric.
+func (builder *TelemetryBuilder) RegisterProcessorK8sPeerCacheAgentsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorK8sPeerCacheAgents, obs: o})
+		return nil
+	}, builder.ProcessorK8sPeerCacheAgents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorK8sPeerCacheAnswersCallback sets callback for observable ProcessorK8sPeerCacheAnswers metric.
+func (builder *TelemetryBuilder) RegisterProcessorK8sPeerCacheAnswersCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorK8sPeerCacheAnswers, obs: o})
+		return nil
+	}, builder.ProcessorK8sPeerCacheAnswers)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorK8sPeerCacheAskedCallback sets callback for observable ProcessorK8sPeerCacheAsked metric.
+func (builder *TelemetryBuilder) RegisterProcessorK8sPeerCacheAskedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorK8sPeerCacheAsked, obs: o})
+		return nil
+	}, builder.ProcessorK8sPeerCacheAsked)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorK8sPeerCacheEvictedCallback sets callback for observable ProcessorK8sPeerCacheEvicted metric.
+func (builder *TelemetryBuilder) RegisterProcessorK8sPeerCacheEvictedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorK8sPeerCacheEvicted, obs: o})
+		return nil
+	}, builder.ProcessorK8sPeerCacheEvicted)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorK8sPeerCacheSizeCallback sets callback for observable ProcessorK8sPeerCacheSize metric.
 func (builder *TelemetryBuilder) RegisterProcessorK8sPeerCacheSizeCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerInt64{inst: builder.ProcessorK8sPeerCacheSize, obs: o})
 		return nil
 	}, builder.ProcessorK8sPeerCacheSize)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorK8sPeerCacheSubscriptionsCallback sets callback for observable ProcessorK8sPeerCacheSubscriptions metric.
+func (builder *TelemetryBuilder) RegisterProcessorK8sPeerCacheSubscriptionsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorK8sPeerCacheSubscriptions, obs: o})
+		return nil
+	}, builder.ProcessorK8sPeerCacheSubscriptions)
 	if err != nil {
 		return err
 	}
@@ -215,10 +295,40 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorK8sPeerCacheAgents, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_k8s_peer_cache_agents",
+		metric.WithDescription("Collectors that ask this one. [Development]"),
+		metric.WithUnit("{collector}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8sPeerCacheAnswers, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_k8s_peer_cache_answers",
+		metric.WithDescription("Answers about keys (addresses, ports, names) that went to the collectors that ask this one, or that came from the one that is asked. [Development]"),
+		metric.WithUnit("{answer}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8sPeerCacheAsked, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_k8s_peer_cache_asked",
+		metric.WithDescription("Keys that another collector was asked for. [Development]"),
+		metric.WithUnit("{key}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8sPeerCacheEvicted, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_k8s_peer_cache_evicted",
+		metric.WithDescription("Keys from another collector that gave way to others because there were too many. [Development]"),
+		metric.WithUnit("{key}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorK8sPeerCacheSize, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_k8s_peer_cache_size",
 		metric.WithDescription("What is held in memory, by kind. pods, services, endpoint_slices, nodes, keys (addresses and ports that somebody has or had), past (of these, times that are over) and names (of external peers). [Development]"),
 		metric.WithUnit("{item}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorK8sPeerCacheSubscriptions, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_k8s_peer_cache_subscriptions",
+		metric.WithDescription("Keys that collectors have asked this one for, and that they are told of when these change. [Development]"),
+		metric.WithUnit("{key}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorK8sPeerExternalNamesRefused, err = builder.meter.Int64ObservableCounter(
@@ -241,7 +351,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorK8sPeerWatchUp, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_k8s_peer_watch_up",
-		metric.WithDescription("1 while objects of a resource are watched, 0 while that fails. [Development]"),
+		metric.WithDescription("1 while objects of a resource are watched, 0 while that fails. The resource is cache where another collector is asked. [Development]"),
 		metric.WithUnit("{watch}"),
 	)
 	errs = errors.Join(errs, err)

@@ -17,16 +17,24 @@ const (
 )
 
 // containerID is the id in the innermost part of a cgroup path that names a
-// container, or empty.
+// container, or empty. In a pod it is that of the pod's own container: Kubernetes knows
+// nothing of those that are made within it.
 func containerID(path string) string {
+	inner, outer := "", ""
 	for path != "" {
 		var name string
 		path, name = lastPart(path)
 		if id := containerIDOf(name); id != "" {
-			return id
+			outer = id
+			if inner == "" {
+				inner = id
+			}
+		}
+		if podUIDOf(name) != "" {
+			return outer
 		}
 	}
-	return ""
+	return inner
 }
 
 func containerIDOf(name string) string {

@@ -43,6 +43,17 @@ func TestContainerOfCgroupPath(t *testing.T) {
 		{"/kubepods/besteffort/pod" + static + "/" + id, id, static},
 		{"/system.slice/containerd.service/" + slice + ":cri-containerd:" + id, id, uid},
 		{"/kubepods/burstable/pod" + uid, "", uid},
+		// A node that is itself a container (kind), with the drivers cgroupfs and systemd.
+		{"/docker/" + other + "/kubelet/kubepods/burstable/pod" + uid + "/" + id, id, uid},
+		{"/system.slice/docker-" + other + ".scope/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/kubelet-kubepods-besteffort-pod" +
+			strings.ReplaceAll(uid, "-", "_") + ".slice/cri-containerd-" + id + ".scope", id, uid},
+		// Processes of a container with a cgroup manager of its own (systemd in a pod, Docker in a pod).
+		{"/kubepods.slice/" + slice + "/crio-" + id + ".scope/system.slice/nginx.service", id, uid},
+		{"/kubepods/pod" + uid + "/" + id + "/docker/" + other, id, uid},
+		{"/docker/" + other + "/kubelet/kubepods/pod" + uid, "", uid},
+		// Seen from within another cgroup namespace.
+		{"/../../besteffort/pod" + uid + "/" + id, id, uid},
+		{"/../" + slice + "/cri-containerd-" + id + ".scope", id, uid},
 		// Junk that looks similar.
 		{"/docker/" + id[1:], "", ""},
 		{"/docker/" + id + "0", "", ""},

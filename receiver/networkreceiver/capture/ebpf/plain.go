@@ -73,13 +73,25 @@ func (s *Source) startLibraries(multi bool) error {
 	s.libraries = new(uprobe.Stats)
 	m := uprobe.New(uprobe.Programs{
 		LibraryEnter: o.LibraryEnter, LibraryReturn: o.LibraryReturn, LibraryForget: o.LibraryForget,
-		GoEnter: o.GoEnter, GoReturn: o.GoReturn, GoForget: o.GoForget, Multi: multi,
-	}, uprobe.Maps{News: s.objects.TlsNews, Coverage: s.objects.TlsCoverage, Verdicts: o.TlsVerdicts}, s.logger, s.libraries)
+		GoHandshake: o.GoHandshake, GoEnter: o.GoEnter, GoReturn: o.GoReturn, GoForget: o.GoForget, Multi: multi,
+	}, uprobe.Maps{News: s.objects.TlsNews, Coverage: s.objects.TlsCoverage, Verdicts: o.TlsVerdicts}, s.processes.program, s.logger, s.libraries)
 	s.closers = append(s.closers, m)
 	if err := m.Start(); err != nil {
 		return fmt.Errorf("look for TLS libraries: %w", err)
 	}
 	return nil
+}
+
+// program is how a process's program is called where its connections are counted.
+func (t *processTable) program(key *bpf.CaptureProcessKey) string {
+	p := t.get(key)
+	switch {
+	case p.Executable != "":
+		return p.Executable
+	case p.Name != "":
+		return p.Name
+	}
+	return "unknown"
 }
 
 // lookLists are the entries of the kernel's lists of processes to look into.
@@ -143,6 +155,14 @@ func (r *reader) takePlain(head *bpf.PlainPlainRecord, b []byte) {
 	p.Offset = head.Offset
 	p.Payload = b[:head.Captured]
 	r.plain.Plain(p)
+}
+
+// EachProgram tells, for each program, what could be seen of its connections. It tells
+// nothing if no plaintext is wanted.
+func (s *Source) EachProgram(tell func(program, outcome string, n uint64)) {
+	if libraries := s.libraries; libraries != nil {
+		libraries.EachProgram(tell)
+	}
 }
 
 // EachTLS tells what was done to see plaintext, and what for each process's

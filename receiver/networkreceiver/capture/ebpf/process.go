@@ -80,6 +80,7 @@ func (t *processTable) describe(key *bpf.CaptureProcessKey) *capture.Process {
 		note(p, &v)
 	}
 	complete(p, key.Start)
+	declare(p, key.Start)
 	if !found && p.Name == "" {
 		t.stats.UnknownOwners.Add(1)
 	}

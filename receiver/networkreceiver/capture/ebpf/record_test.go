@@ -8,6 +8,7 @@ package ebpf
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/netip"
 	"sync"
 	"testing"
@@ -32,7 +33,8 @@ type recorder struct {
 	segments []seen
 	owners   map[uint64][]*capture.Process
 	plain    map[stream][]byte
-	jumps    int // of the position of plaintext
+	late     map[stream]uint64 // where the positions begin
+	jumps    int               // of the position of plaintext
 	lost     [capture.LossReasons]uint64
 	ticks    int
 }
@@ -59,7 +61,11 @@ func (h shardHandler) Plain(p *capture.Plain) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	at := stream{p.Socket, p.Direction}
-	if uint64(len(h.plain[at])) != p.Offset {
+	const positionLate = 1 // as in bpf/lib/tls.h
+	if h.plain[at] == nil && p.Offset == positionLate {
+		h.late[at] = positionLate
+	}
+	if h.late[at]+uint64(len(h.plain[at])) != p.Offset {
 		h.jumps++
 	}
 	h.plain[at] = append(h.plain[at], p.Payload...)
@@ -89,7 +95,7 @@ func record(t *testing.T, settings Settings) *recorder {
 	if settings.Shards == 0 {
 		settings.Shards = 2
 	}
-	r := &recorder{t: t, owners: make(map[uint64][]*capture.Process), plain: make(map[stream][]byte)}
+	r := &recorder{t: t, owners: make(map[uint64][]*capture.Process), plain: make(map[stream][]byte), late: make(map[stream]uint64)}
 	r.source = New(settings, zaptest.NewLogger(t), &r.stats)
 	require.NoError(t, r.source.Start(t.Context()))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -106,6 +112,13 @@ func (r *recorder) stop() {
 	r.cancel()
 	r.done.Wait()
 	assert.NoError(r.t, r.source.Close())
+}
+
+// joinedLate gives the streams of which the first plaintext was not seen.
+func (r *recorder) joinedLate() map[stream]uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.late)
 }
 
 // port gives the segments that have this port at either end.

@@ -57,6 +57,8 @@ type reader struct {
 	ticked  int64 // Unix ns
 	batch   uint64
 	losses  *[losses]uint64 // as last reported
+
+	packets, bytes uint64 // to be counted: all workers share the counters
 }
 
 // Run implements capture.Source. It returns nil when ctx ends, after it has
@@ -107,14 +109,24 @@ func (r *reader) drain() bool {
 		found = true
 		r.take(record)
 		if r.ring.unreleased() >= r.batch {
-			r.ring.release()
+			r.release()
 			now = r.clock.now()
 			r.tickIfDue(now)
 		}
 	}
-	r.ring.release()
+	r.release()
 	r.tickIfDue(now)
 	return found
+}
+
+// release gives what was read back to the kernel, and counts it.
+func (r *reader) release() {
+	r.ring.release()
+	if r.packets > 0 {
+		r.source.stats.Packets.Add(r.packets)
+		r.source.stats.Bytes.Add(r.bytes)
+		r.packets, r.bytes = 0, 0
+	}
 }
 
 func (r *reader) tickIfDue(now int64) {
@@ -151,8 +163,8 @@ func (r *reader) take(b []byte) {
 
 func (r *reader) takePacket(head *bpf.CapturePacketRecord, b []byte) {
 	stats := r.source.stats
-	stats.Packets.Add(1)
-	stats.Bytes.Add(uint64(head.Captured))
+	r.packets++
+	r.bytes += uint64(head.Captured)
 	switch {
 	case head.Trimmed != 0:
 		stats.Trimmed.Add(1)

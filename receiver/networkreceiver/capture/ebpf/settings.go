@@ -39,6 +39,8 @@ type Settings struct {
 	LocalCalls LocalCalls
 	// TLS says whether plaintext is taken where processes have it.
 	TLS TLS
+	// NAT says whether address translation is listened to.
+	NAT NAT
 	// Include says what to capture. A list that is empty includes everything.
 	Include Filter
 	// Exclude says what not to capture. It wins over Include.
@@ -61,6 +63,14 @@ type TLS struct {
 	// Include and Exclude choose processes, as in Settings, by their Cgroups and
 	// Processes only. A process must pass these as well as those of Settings.
 	Include, Exclude Filter
+}
+
+// NAT says of which network namespace the kernel is asked where packets go whose
+// addresses it translates.
+type NAT struct {
+	Enabled bool
+	// NetNS is a file that stands for the namespace. Empty: that of this process.
+	NetNS string
 }
 
 func (t *TLS) validate() error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/wirespan/wirespan/bpf"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/conntrack"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/probe"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/uprobe"
 )
@@ -38,6 +39,8 @@ type kernel struct {
 	rings     []*ring
 	plain     bpf.PlainObjects
 	libraries *uprobe.Stats    // nil if no plaintext is wanted
+	nat       *conntrack.Table // nil if that is not wanted
+	tracking  *conntrack.Listener
 	losses    [][losses]uint64 // of each shard, as last reported
 	processes *processTable
 	trims     trims
@@ -45,8 +48,9 @@ type kernel struct {
 }
 
 var (
-	_ capture.Source  = (*Source)(nil)
-	_ capture.Trimmer = (*Source)(nil)
+	_ capture.Source     = (*Source)(nil)
+	_ capture.Trimmer    = (*Source)(nil)
+	_ capture.Translator = (*Source)(nil)
 )
 
 // New makes a source. Nothing is acquired before Start.
@@ -109,6 +113,11 @@ func (s *Source) start() error {
 	if s.settings.TLS.Enabled {
 		if err := s.startPlain(root); err != nil {
 			s.logger.Warn("encrypted connections stay opaque", zap.Error(err))
+		}
+	}
+	if s.settings.NAT.Enabled {
+		if err := s.startNAT(); err != nil {
+			s.logger.Warn("where packets to translated addresses go stays unknown", zap.Error(err))
 		}
 	}
 	s.logger.Info("capturing live traffic", zap.String("cgroup", dir), zap.Int("shards", s.settings.Shards),

@@ -39,8 +39,14 @@ func (s *Source) Run(context.Context, int, capture.Handler) error { return errPl
 // DropPrivileges does nothing.
 func (s *Source) DropPrivileges(...probe.Capability) error { return nil }
 
+// EachNAT tells nothing.
+func (s *Source) EachNAT(func(kind string, n uint64)) {}
+
 // EachTLS tells nothing.
 func (s *Source) EachTLS(func(kind string, n uint64)) {}
+
+// EachProgram tells nothing.
+func (s *Source) EachProgram(func(program, outcome string, n uint64)) {}
 
 // Close implements capture.Source.
 func (s *Source) Close() error { return nil }

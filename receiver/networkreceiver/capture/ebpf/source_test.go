@@ -250,6 +250,40 @@ func TestLossIsCounted(t *testing.T) {
 	assert.Contains(t, string(c.out), "GET /after", "it goes on after the loss")
 }
 
+// A connection at full speed fills a ring that nobody reads, but not for the others.
+func TestShareOfTheRing(t *testing.T) {
+	const small = 40
+	server := start(t, roleCommand("serve", "127.0.0.1:0"))
+	at := server.line(t)
+	r := record(t, Settings{Shards: 1, RingBytes: 2 * MinRingBytes})
+	r.mu.Lock() // the handler waits, so that the ring fills
+	run(t, roleCommand("get", "http://"+at+"/?n=8000000"))
+	var urls []string
+	for i := range small {
+		urls = append(urls, fmt.Sprintf("http://%s/small-%d?n=10", at, i))
+	}
+	run(t, roleCommand("get-each", urls...))
+	r.mu.Unlock()
+	settle()
+	r.stop()
+
+	assert.Positive(t, r.lost[capture.LossRingFull], "of the large response")
+	requests, responses := map[string]int{}, 0
+	for _, s := range r.port(portOf(t, at)) {
+		if request, _, found := bytes.Cut(s.Payload, []byte("?n=10 HTTP/1.1\r\n")); found {
+			requests[string(request)]++
+		}
+		if bytes.Contains(s.Payload, []byte("Content-Length: 10\r\n")) {
+			responses++
+		}
+	}
+	assert.Len(t, requests, small)
+	for request, times := range requests {
+		assert.Equal(t, 2, times, "ends at which there is %s", request)
+	}
+	assert.Equal(t, 2*small, responses)
+}
+
 func TestCloseIsIdempotentAndLeavesNothing(t *testing.T) {
 	descriptors := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")

@@ -14,10 +14,10 @@ type Stats struct {
 	Left            atomic.Uint64 // sockets left because the other end is captured
 	Processes       atomic.Uint64 // different processes told
 	UnknownOwners   atomic.Uint64 // owners of which nothing could be found out but the id
-	LostRingFull    atomic.Uint64 // packets for which a ring had no room
+	LostRingFull    atomic.Uint64 // packets for which a ring had no room, or none for more of their socket
 	LostCopyFailed  atomic.Uint64 // packets that the kernel could not copy
 	LostMalformed   atomic.Uint64 // records that could not be decoded
-	Trimmed         atomic.Uint64 // packets whose payload was left out because nobody needs it
+	Trimmed         atomic.Uint64 // packets whose payload was left out because nobody needs it; most such packets are not told of at all
 	TruncatedPacket atomic.Uint64 // packets of more than 256 KiB, cut
 
 	Plain               atomic.Uint64 // pieces of plaintext read

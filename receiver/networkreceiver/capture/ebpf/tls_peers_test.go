@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wirespan/wirespan/internal/testkit/tlspeer"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 )
 
 // introduce runs each program that brings its library along until it is known: the
@@ -63,6 +64,7 @@ func TestPlaintextOfEveryLibrary(t *testing.T) {
 		at[2+i] = start(t, s.Command()).line(t)
 	}
 	introduce(t, p, r, at[0])
+	introduced := r.joinedLate()
 	for i := range servers {
 		for j, c := range p.Clients() {
 			got := download(t, c, fmt.Sprintf("https://%s/%d", at[i], j))
@@ -81,6 +83,7 @@ func TestPlaintextOfEveryLibrary(t *testing.T) {
 			})
 		}
 	}
+	assert.Equal(t, introduced, r.joinedLate(), "the handshakes were seen")
 	r.assertWhole(t)
 }
 
@@ -176,6 +179,9 @@ func TestPlaintextOfOpenConnections(t *testing.T) {
 			assert.Equal(t, request, string(s.in))
 			assert.Contains(t, string(c.in), "HTTP/1.1 200 OK")
 			assert.True(t, strings.HasSuffix(string(s.out), string(c.in)))
+			for _, e := range []spoken{c, s} {
+				assert.NotZero(t, r.late[stream{e.socket, capture.Egress}], "what was before is missing")
+			}
 			r.assertWhole(t)
 		})
 	}

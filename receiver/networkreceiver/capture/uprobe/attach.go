@@ -17,14 +17,14 @@ import (
 // Programs are the kernel's programs.
 type Programs struct {
 	LibraryEnter, LibraryReturn, LibraryForget *ebpf.Program
-	GoEnter, GoReturn, GoForget                *ebpf.Program
+	GoHandshake, GoEnter, GoReturn, GoForget   *ebpf.Program
 	// Multi says that they were loaded to be placed at many points at once.
 	Multi bool
 }
 
 func (p *Programs) program(which program) *ebpf.Program {
 	return [programs]*ebpf.Program{
-		p.LibraryEnter, p.LibraryReturn, p.LibraryForget, p.GoEnter, p.GoReturn, p.GoForget,
+		p.LibraryEnter, p.LibraryReturn, p.LibraryForget, p.GoHandshake, p.GoEnter, p.GoReturn, p.GoForget,
 	}[which]
 }
 

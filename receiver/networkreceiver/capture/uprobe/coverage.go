@@ -6,6 +6,7 @@
 package uprobe
 
 import (
+	"time"
 	"unsafe"
 
 	"go.uber.org/zap"
@@ -14,13 +15,19 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/uprobe/symbol"
 )
 
-// maxNames bounds the programs of which the last outcome is remembered.
-const maxNames = 1024
+// repeatTime is how long an outcome is not logged again for a program.
+const repeatTime = 10 * time.Minute
 
 // coverage is what was last said of each process's connections.
 type coverage struct {
-	last  map[programRun]counts
-	names map[string]Outcome
+	last map[programRun]counts
+	said map[string]*said
+}
+
+// said is what was logged of a program.
+type said struct {
+	last Outcome
+	at   [outcomes]time.Time
 }
 
 type programRun struct {
@@ -35,12 +42,12 @@ type counts struct {
 }
 
 func newCoverage() coverage {
-	return coverage{last: map[programRun]counts{}, names: map[string]Outcome{}}
+	return coverage{last: map[programRun]counts{}, said: map[string]*said{}}
 }
 
 // cover counts what came since the last time. The kernel forgets processes that it
 // has not heard of for long, and so is done here.
-func (m *Manager) cover() {
+func (m *Manager) cover(at time.Time) {
 	var key bpf.CaptureProcessKey
 	var now bpf.CaptureCoverage
 	next := make(map[programRun]counts, len(m.coverage.last))
@@ -48,28 +55,32 @@ func (m *Manager) cover() {
 	for all.Next(&key, &now) {
 		run := programRun{key.Start, key.Exec, key.Pid}
 		last := m.coverage.last[run]
-		next[run] = m.count(&key, last, now)
+		next[run] = m.count(&key, last, now, at)
 	}
 	if all.Err() == nil {
 		m.coverage.last = next
 	}
 }
 
-func (m *Manager) count(key *bpf.CaptureProcessKey, last counts, now bpf.CaptureCoverage) counts {
-	m.stats.Connections[Plain].Add(grown(last.plain, now.Plain))
-	decrypted := grown(last.bound, now.Bound)
-	m.stats.Connections[Decrypted].Add(decrypted)
-	if decrypted > 0 {
-		m.say(key, Decrypted)
-	}
+func (m *Manager) count(key *bpf.CaptureProcessKey, last counts, now bpf.CaptureCoverage, at time.Time) counts {
+	plain, decrypted := grown(last.plain, now.Plain), grown(last.bound, now.Bound)
 	opaque := grown(now.Bound, now.Encrypted)
 	settled := min(opaque, last.opaque)
-	next := counts{plain: now.Plain, bound: now.Bound, opaque: opaque, counted: last.counted}
-	if n := grown(last.counted, settled); n > 0 {
+	more := grown(last.counted, settled)
+	next := counts{plain: now.Plain, bound: now.Bound, opaque: opaque, counted: max(last.counted, settled)}
+	if plain+decrypted+more == 0 {
+		return next
+	}
+	program := m.program(key)
+	m.stats.count(program, Plain, plain)
+	m.stats.count(program, Decrypted, decrypted)
+	if decrypted > 0 {
+		m.say(program, key, Decrypted, at)
+	}
+	if more > 0 {
 		outcome := m.outcome(key)
-		m.stats.Connections[outcome].Add(n)
-		m.say(key, outcome)
-		next.counted = settled
+		m.stats.count(program, outcome, more)
+		m.say(program, key, outcome, at)
 	}
 	return next
 }
@@ -82,15 +93,23 @@ func grown(from, to uint64) uint64 {
 }
 
 // say logs the outcome of a program's connections when it changes.
-func (m *Manager) say(key *bpf.CaptureProcessKey, outcome Outcome) {
-	name := nameOf(int(key.Pid))
-	last, known := m.coverage.names[name]
-	if name == "" || (known && last == outcome) || (!known && len(m.coverage.names) >= maxNames) {
+func (m *Manager) say(program string, key *bpf.CaptureProcessKey, outcome Outcome, at time.Time) {
+	before := m.coverage.said[program]
+	if before == nil {
+		if len(m.coverage.said) >= maxPrograms {
+			return
+		}
+		before = &said{last: outcomes}
+		m.coverage.said[program] = before
+	}
+	if before.last == outcome || at.Sub(before.at[outcome]) < repeatTime {
 		return
 	}
-	m.coverage.names[name] = outcome
-	m.logger.Info("encrypted connections of a program", zap.String("program", name),
-		zap.Uint32("pid", key.Pid), zap.Stringer("outcome", outcome))
+	before.last, before.at[outcome] = outcome, at
+	of := m.stats.of(program)
+	m.logger.Info("encrypted connections of a program", zap.String("program", program),
+		zap.Uint32("pid", key.Pid), zap.Stringer("outcome", outcome),
+		zap.Uint64("plain", of[Plain]), zap.Uint64("decrypted", of[Decrypted]), zap.Uint64("opaque", of.opaque()))
 }
 
 // outcome tells why a process's connections are opaque.
@@ -100,17 +119,21 @@ func (m *Manager) outcome(key *bpf.CaptureProcessKey) Outcome {
 		return Excluded
 	}
 	p := m.processes[int(key.Pid)]
-	if p == nil {
-		return NoLibrary // gone, or never looked at
-	}
-	if p.err != nil {
+	switch {
+	case p == nil:
+		return Gone
+	case p.err != nil:
 		return Failed
 	}
-	outcome := NoLibrary
+	return max(p.outcome(), NoLibrary)
+}
+
+// outcome is that of the file of which most is known.
+func (p *process) outcome() (o Outcome) {
 	for _, f := range p.files {
-		outcome = max(outcome, f.outcome())
+		o = max(o, f.outcome())
 	}
-	return outcome
+	return o
 }
 
 // outcome is that of connections that use a file: the more is known, the higher.
@@ -120,6 +143,8 @@ func (f *file) outcome() Outcome {
 		return Unbound
 	case f.err != nil:
 		return Failed
+	case f.runtime:
+		return Unsupported
 	}
 	outcome := NoLibrary
 	for i := range f.image.Libraries {

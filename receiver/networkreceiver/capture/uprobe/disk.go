@@ -22,6 +22,11 @@ func isLibraryName(path string) bool {
 	return slices.ContainsFunc(libraryNames, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
+// isRuntime tells of files that run TLS as code of their own making: Java's.
+func isRuntime(path string) bool {
+	return filepath.Base(strings.TrimSuffix(path, " (deleted)")) == "libjvm.so"
+}
+
 // libraryDirs are where the dynamic linker looks that has no cache (ld.so(8), musl).
 var libraryDirs = []string{
 	"/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64",

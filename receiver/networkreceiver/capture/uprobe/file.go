@@ -30,6 +30,7 @@ type file struct {
 	path      string // where it was first seen, in some mount namespace
 	image     *symbol.Image
 	points    []point // where to place probes
+	runtime   bool    // brings TLS of its own that can not be probed
 	installed string  // path by which programs that start later find it; may be empty
 	links     []link.Link
 	err       error     // of the last attempt to read it or to attach
@@ -66,7 +67,7 @@ func (fs *files) add(f *os.File, path string, now time.Time) *file {
 		if len(fs.byID) >= maxFiles {
 			return nil
 		}
-		known = &file{path: path}
+		known = &file{path: path, runtime: isRuntime(path)}
 		fs.byID[id] = known
 		fs.inspect(known, f, id.size)
 	}

@@ -10,9 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -30,7 +27,8 @@ const (
 	againTime    = 10 * time.Second       // between two looks at a process that has probes
 	sweepTime    = 2 * time.Minute        // between two looks at all processes
 	coverageTime = 5 * time.Second
-	maxWaiting   = 4096 // processes that wait for their look
+	maxWaiting   = 4096    // processes that wait for their look
+	maxProcesses = 1 << 14 // processes that are known
 )
 
 // Kinds of news, as in bpf/lib/tls.h.
@@ -44,6 +42,9 @@ type Maps struct {
 	News, Coverage, Verdicts *ebpf.Map
 }
 
+// Describe gives the name of a process's program, also when the process is over.
+type Describe func(*bpf.CaptureProcessKey) string
+
 // Manager keeps probes in the TLS libraries of all processes.
 type Manager struct {
 	logger *zap.Logger
@@ -51,10 +52,12 @@ type Manager struct {
 	maps   Maps
 	files  files
 
+	program Describe
+
 	byMapping map[string]*file // since the last sweep; nil: left alone
 	processes map[int]*process
 	waiting   []waiting
-	seen      map[*file]time.Time // executables, and when a process's libraries were looked at
+	seen      map[*file]seen // by executable
 	coverage  coverage
 
 	news    *ringbuf.Reader
@@ -69,6 +72,12 @@ type process struct {
 	files  []*file // with a TLS library, known or not
 }
 
+// seen is what the last process used that was looked at, of those of an executable.
+type seen struct {
+	at    time.Time
+	files []*file
+}
+
 // waiting is a process that is looked at later.
 type waiting struct {
 	pid int
@@ -76,13 +85,13 @@ type waiting struct {
 }
 
 // New makes a manager.
-func New(programs Programs, maps Maps, logger *zap.Logger, stats *Stats) *Manager {
+func New(programs Programs, maps Maps, program Describe, logger *zap.Logger, stats *Stats) *Manager {
 	return &Manager{
-		logger: logger, stats: stats, maps: maps,
+		logger: logger, stats: stats, maps: maps, program: program,
 		files:     files{programs: programs, stats: stats, logger: logger, byID: map[identity]*file{}},
 		byMapping: map[string]*file{},
 		processes: map[int]*process{},
-		seen:      map[*file]time.Time{},
+		seen:      map[*file]seen{},
 		coverage:  newCoverage(),
 	}
 }
@@ -149,7 +158,7 @@ func (m *Manager) run(ctx context.Context, news <-chan bpf.CaptureNews) {
 	for {
 		select {
 		case <-ctx.Done():
-			m.cover()
+			m.cover(time.Now())
 			return
 		case n := <-news:
 			m.take(&n, time.Now())
@@ -158,8 +167,8 @@ func (m *Manager) run(ctx context.Context, news <-chan bpf.CaptureNews) {
 		case now := <-sweep.C:
 			m.addInstalled(now)
 			m.sweep(now)
-		case <-cover.C:
-			m.cover()
+		case now := <-cover.C:
+			m.cover(now)
 		}
 	}
 }
@@ -194,14 +203,19 @@ func (m *Manager) lookAtExecutable(pid int, now time.Time) {
 	if exe == nil {
 		return
 	}
-	if now.Sub(m.seen[exe]) < seenTime {
+	last := m.seen[exe]
+	m.remember(pid, &process{files: last.files})
+	if last.files == nil {
+		m.processes[pid].use(exe)
+	}
+	if now.Sub(last.at) < seenTime {
 		return
 	}
 	if len(m.waiting) >= maxWaiting {
 		m.stats.LooksSkipped.Add(1)
 		return
 	}
-	m.seen[exe] = now
+	m.seen[exe] = seen{now, last.files}
 	m.waiting = append(m.waiting, waiting{pid, now.Add(loadTime)})
 }
 
@@ -239,13 +253,12 @@ func (m *Manager) look(pid int, now time.Time) {
 		delete(m.processes, pid)
 		return
 	}
-	m.processes[pid] = p
+	m.remember(pid, p)
 	if err != nil {
 		p.err = err
 		m.stats.LooksFailed.Add(1)
 	}
 	if exe != nil {
-		m.seen[exe] = now
 		p.use(exe)
 	}
 	for i := range all {
@@ -253,10 +266,19 @@ func (m *Manager) look(pid int, now time.Time) {
 			p.use(f)
 		}
 	}
+	if exe != nil {
+		m.seen[exe] = seen{now, p.files}
+	}
+}
+
+func (m *Manager) remember(pid int, p *process) {
+	if _, known := m.processes[pid]; known || len(m.processes) < maxProcesses {
+		m.processes[pid] = p
+	}
 }
 
 func (p *process) use(f *file) {
-	if f.err != nil || (f.image != nil && len(f.image.Libraries) > 0) {
+	if f.err != nil || f.runtime || (f.image != nil && len(f.image.Libraries) > 0) {
 		p.files = append(p.files, f)
 	}
 }
@@ -317,17 +339,4 @@ func (m *Manager) sweep(now time.Time) {
 		}
 	}
 	m.files.forget(now)
-}
-
-// nameOf is how a process is called in the log.
-func nameOf(pid int) string {
-	dir := filepath.Join("/proc", strconv.Itoa(pid))
-	if path, err := os.Readlink(filepath.Join(dir, "exe")); err == nil {
-		return path
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "comm"))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(b))
 }

@@ -13,6 +13,7 @@ const (
 	write
 	read
 	flush
+	early
 )
 
 const (
@@ -22,6 +23,7 @@ const (
 	stores5
 	goRegisters
 	goStack
+	returnsRust
 )
 
 const (
@@ -57,6 +59,7 @@ const (
 	libraryEnter program = iota
 	libraryReturn
 	libraryForget
+	goHandshake
 	goEnter
 	goReturn
 	goForget
@@ -73,21 +76,22 @@ type point struct {
 // use says what a function is for.
 type use struct {
 	operation, outcome uint8
-	forget             bool
+	begin, forget      bool
 }
 
 // SSL_connect and SSL_accept lead to SSL_do_handshake, but not in LibreSSL. What is
-// called for early data calls these as well.
+// called for early data calls these as well; what writes it, before there is a socket.
 var sslUses = map[string]use{
-	symbol.SSLDoHandshake: {operation: handshake},
-	symbol.SSLWrite:       {operation: write, outcome: returnsInt},
-	symbol.SSLWriteEx:     {operation: write, outcome: stores4},
-	symbol.SSLWriteEx2:    {operation: write, outcome: stores5},
-	symbol.SSLRead:        {operation: read, outcome: returnsInt},
-	symbol.SSLReadEx:      {operation: read, outcome: stores4},
-	symbol.SSLFree:        {forget: true},
-	readInternal:          {operation: read, outcome: stores4},
-	writeInternal:         {operation: write, outcome: stores4},
+	symbol.SSLDoHandshake:    {operation: handshake},
+	symbol.SSLWrite:          {operation: write, outcome: returnsInt},
+	symbol.SSLWriteEx:        {operation: write, outcome: stores4},
+	symbol.SSLWriteEx2:       {operation: write, outcome: stores5},
+	symbol.SSLWriteEarlyData: {operation: early},
+	symbol.SSLRead:           {operation: read, outcome: returnsInt},
+	symbol.SSLReadEx:         {operation: read, outcome: stores4},
+	symbol.SSLFree:           {forget: true},
+	readInternal:             {operation: read, outcome: stores4},
+	writeInternal:            {operation: write, outcome: stores4},
 }
 
 var libreSSLUses = map[string]use{
@@ -111,10 +115,19 @@ var nssUses = map[string]use{
 	symbol.NSSClose: {forget: true},
 }
 
+var rustlsUses = map[string]use{
+	symbol.RustlsSocket: {operation: handshake, outcome: returnsRust},
+	symbol.RustlsWrite:  {operation: write, outcome: returnsRust},
+	symbol.RustlsRead:   {operation: read, outcome: returnsRust},
+	symbol.RustlsDrop:   {forget: true},
+}
+
 var goUses = map[string]use{
-	symbol.GoWrite: {operation: write},
-	symbol.GoRead:  {operation: read},
-	symbol.GoClose: {forget: true},
+	symbol.GoClientHandshake: {begin: true},
+	symbol.GoServerHandshake: {begin: true},
+	symbol.GoWrite:           {operation: write},
+	symbol.GoRead:            {operation: read},
+	symbol.GoClose:           {forget: true},
 }
 
 // points lists where programs are placed for a library. Entries come first: a return
@@ -130,6 +143,8 @@ func points(l *symbol.Library) []point {
 		all = cPoints(l, gnuTLSUses)
 	case symbol.NSS:
 		all = cPoints(l, nssUses)
+	case symbol.Rustls:
+		all = cPoints(l, rustlsUses)
 	case symbol.Go:
 		all = goPoints(l)
 	}
@@ -169,6 +184,13 @@ func descriptorWay(l *symbol.Library, p place) place {
 	return p
 }
 
+func (u use) program() program {
+	if u.begin {
+		return goHandshake
+	}
+	return goForget
+}
+
 func goPoints(l *symbol.Library) []point {
 	p := place{outcome: goRegisters}
 	if l.Go == nil {
@@ -183,12 +205,12 @@ func goPoints(l *symbol.Library) []point {
 	var all []point
 	for _, f := range l.Functions {
 		u, ok := goUses[f.Name]
-		if !ok || (!u.forget && len(f.Returns) == 0) {
+		if !ok || (!u.begin && !u.forget && len(f.Returns) == 0) {
 			continue
 		}
 		p.operation = u.operation
-		if u.forget {
-			all = append(all, point{goForget, f.Offset, p.cookie()})
+		if u.begin || u.forget {
+			all = append(all, point{u.program(), f.Offset, p.cookie()})
 			continue
 		}
 		all = append(all, point{goEnter, f.Offset, p.cookie()})

@@ -51,6 +51,7 @@ func TestPointsOfGo(t *testing.T) {
 		Functions: []symbol.Function{
 			{Name: symbol.GoClose, Offset: 1, Returns: []uint64{2}},
 			{Name: symbol.GoRead, Offset: 3, Returns: []uint64{4, 5}},
+			{Name: symbol.GoServerHandshake, Offset: 7},
 			{Name: symbol.GoWrite, Offset: 6},
 		},
 	}
@@ -60,6 +61,7 @@ func TestPointsOfGo(t *testing.T) {
 		{goEnter, 3, way | goRegisters<<4 | read},
 		{goReturn, 4, way | goRegisters<<4 | read},
 		{goReturn, 5, way | goRegisters<<4 | read},
+		{goHandshake, 7, way | goRegisters<<4},
 	}, points(l), "a function whose returns are not known is left out")
 	l.Go.RegisterABI = false
 	assert.Equal(t, uint64(way|goStack<<4), points(l)[0].cookie)

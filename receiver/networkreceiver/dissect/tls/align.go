@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	patience     = 50 * second / 1000 // how long plaintext waits for the records that carry it
-	maxWaiting   = 256 << 10          // bytes of plaintext that wait, for each direction
-	maxRecords   = 4096               // records that wait for their plaintext
-	maxUnclaimed = 64                 // the same, before any plaintext has come
-	recordBytes  = 48                 // what one of them takes
+	patience     = 500 * second / 1000 // how long plaintext waits for the records that carry it, on a busy machine
+	maxWaiting   = 256 << 10           // bytes of plaintext that wait, for each direction
+	maxRecords   = 4096                // records that wait for their plaintext
+	maxUnclaimed = 1024                // the same, before any plaintext has come
+	recordBytes  = 48                  // what one of them takes
 )
 
 // aligner finds for each byte of plaintext of one direction its place on the wire. The
@@ -40,6 +40,8 @@ type aligner struct {
 	settled bool
 	matched bool // they have fitted once
 	loose   bool // records were lost, so that there may be chunks without one
+	doubt   bool // what comes next of either may be any; see join
+	lossy   bool // what has no place then is given up: its pair may be among what is missing
 	since   int64
 	now     int64
 	last    conn.Mark // where the next byte on the wire is at the earliest
@@ -116,9 +118,15 @@ func (a *aligner) plain(m conn.Mark, b []byte) {
 	if len(a.chunks) == 0 {
 		a.since = a.now
 	}
-	if m.Offset > a.next {
+	switch {
+	case m.Offset > 0 && !a.shown, m.Offset == seenLate && a.next > seenLate:
+		a.rejoin(m)
+	case m.Offset > a.next:
+		a.c.missesPlain = true
 		a.add(chunk{left: m.Offset - a.next, time: m.Time})
-	} else if seen := a.next - m.Offset; seen > 0 {
+		a.next = m.Offset
+	}
+	if seen := a.next - m.Offset; seen > 0 {
 		b = b[min(seen, uint64(len(b))):]
 		m.Offset += seen
 	}
@@ -132,6 +140,19 @@ func (a *aligner) plain(m conn.Mark, b []byte) {
 		a.run(false)
 	}
 	a.own()
+}
+
+// seenLate is the position of the first byte of a library's object whose beginning was
+// not seen, as in bpf/lib/tls.h.
+const seenLate = 1
+
+// rejoin begins with plaintext before which something is missing, nobody knows how much.
+func (a *aligner) rejoin(m conn.Mark) {
+	if a.shown {
+		a.add(chunk{left: 1, time: m.Time})
+	}
+	a.c.missesPlain = true
+	a.doubt, a.lossy, a.settled, a.next = true, true, false, m.Offset
 }
 
 func (a *aligner) add(c chunk) {
@@ -183,13 +204,15 @@ func (a *aligner) run(force bool) {
 		if r.isHole {
 			a.dropRecords(1)
 			a.settled, a.loose = false, true
+			a.doubt = a.doubt || a.c.missesPlain
+			a.lossy = a.lossy || a.matched && a.c.missesPlain
 			continue
 		}
 		if r.used > 0 || a.settled && c.begun {
 			a.assign()
 			continue
 		}
-		skip, without, verdict := a.match()
+		skip, without, verdict := a.match(force)
 		switch {
 		case verdict == dissect.Yes:
 			a.accept(skip, without)
@@ -280,11 +303,14 @@ func (a *aligner) dropRecords(n int) {
 func (a *aligner) accept(skip, without int) {
 	a.begin(skip)
 	for range without {
+		if a.lossy {
+			a.lose(&a.chunks[0])
+		}
 		a.place(&a.chunks[0])
 		a.dropDone()
 	}
 	a.dropRecords(skip)
-	a.settled, a.matched, a.loose = true, true, false
+	a.settled, a.matched, a.loose, a.doubt, a.lossy = true, true, false, false, false
 	a.assign()
 }
 
@@ -334,9 +360,21 @@ func (a *aligner) suppose() {
 func (a *aligner) guess() {
 	a.settled, a.loose = false, true
 	for i := range a.chunks {
+		if a.lossy && a.matched {
+			a.lose(&a.chunks[i])
+		}
 		a.place(&a.chunks[i])
 	}
 	a.dropDone()
+}
+
+// lose gives up the bytes of a chunk.
+func (a *aligner) lose(c *chunk) {
+	if c.b != nil && !c.borrowed {
+		a.held -= len(c.b)
+		a.c.sink.Release(len(c.b))
+	}
+	c.b = nil
 }
 
 // place hands over a chunk whose place on the wire is not known. Its time is when it was

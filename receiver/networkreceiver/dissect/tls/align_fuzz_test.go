@@ -33,6 +33,7 @@ func FuzzAlign(f *testing.F) {
 		a := &c.sides[toClient].align
 		var now int64
 		var offset, shown uint64
+		lossy := false
 		for ; len(script) >= 3; script = script[3:] {
 			n := int(binary.BigEndian.Uint16(script[1:]))
 			now += 1e6
@@ -51,8 +52,10 @@ func FuzzAlign(f *testing.F) {
 				shown += uint64(n)
 			case 2:
 				offset += uint64(n)
+				lossy = true
 			case 3:
 				a.hole()
+				lossy = true
 			case 4:
 				now += int64(n) * 1e6
 				c.Tick(now)
@@ -69,7 +72,8 @@ func FuzzAlign(f *testing.F) {
 		require.Zero(t, sink.kept, "what is held in the end")
 		require.False(t, a.holds())
 		if !out.replayed {
-			require.Equal(t, shown, out.bytes)
+			require.LessOrEqual(t, out.bytes, shown)
+			require.True(t, lossy || out.bytes == shown, "%d of %d", out.bytes, shown)
 		}
 	})
 }

@@ -10,9 +10,13 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
-// tryBytes is how many encrypted bytes go by before it is believed that nobody will show
-// what is in them.
-const tryBytes = 64 << 10
+// It is believed that nobody will show what is in encrypted bytes when so many of them
+// have gone by, for so long: a busy machine may keep a program inside its library until
+// all of an answer has come.
+const (
+	tryBytes = 64 << 10
+	tryTime  = second / 2
+)
 
 // conversation is one connection.
 type conversation struct {
@@ -37,9 +41,16 @@ type conversation struct {
 	asks       bool // the client has sent application data
 	firstAsked uint32
 
-	opaque   uint64 // encrypted bytes that nobody could read
-	unveiled bool   // plaintext has been shown
-	inexact  bool   // of some of it the place on the wire is not known
+	opaque      uint64 // encrypted bytes that nobody could read
+	opaqueSince int64
+	hopeless    bool // nobody is expected to show what is in them
+
+	unveiled bool // plaintext has been shown
+	inexact  bool // of some of it the place on the wire is not known
+
+	// missesPlain is set when plaintext of either direction is missing. What has lost its
+	// records only is whole, and needs no other place than the next one.
+	missesPlain bool
 }
 
 // side is one direction.
@@ -169,6 +180,9 @@ func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
 	s := &c.sides[d]
 	s.records++
 	s.align.passed(m)
+	if c.opaque == 0 {
+		c.opaqueSince = m.Time
+	}
 	c.opaque += uint64(h.size)
 	// In TLS 1.3 the rest of the handshake looks like application data. What comes before
 	// it is over, and what ends it, is none.
@@ -180,7 +194,8 @@ func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
 		}
 		s.align.record(h, m)
 	}
-	if !c.unveiled && c.opaque >= tryBytes && c.handshake.over() {
+	c.hopeless = c.hopeless || c.opaque >= tryBytes && m.Time-c.opaqueSince >= tryTime
+	if !c.unveiled && c.hopeless && c.handshake.over() {
 		c.giveUp()
 	}
 }
@@ -248,7 +263,7 @@ func (c *conversation) End(d dissect.Direction, t int64, r conn.Reason) {
 
 // Spare implements dissect.Sparer: everything, once nothing can be had from it.
 func (c *conversation) Spare(dissect.Direction) uint64 {
-	if c.unveiled || c.opaque < tryBytes || !c.handshake.over() || c.sides[0].opener != nil || c.sides[1].opener != nil {
+	if c.unveiled || !c.hopeless || !c.handshake.over() || c.sides[0].opener != nil || c.sides[1].opener != nil {
 		return 0
 	}
 	return math.MaxUint64

@@ -21,15 +21,16 @@ const (
 var overheads = [...]int{17, 24, 16}
 
 // match looks for the next place at which records and chunks fit: after leaving out skip
-// records and without chunks. NeedMore: what comes next will tell.
-func (a *aligner) match() (skip, without int, v dissect.Verdict) {
+// records and without chunks. NeedMore: what comes next will tell. If it must not be
+// waited for, what fits by now is taken.
+func (a *aligner) match(force bool) (skip, without int, v dissect.Verdict) {
 	c := a.c
 	if c.version != 0 || c.overhead != 0 {
-		return a.matchAll()
+		return a.matchHere(force)
 	}
 	for _, n := range overheads {
 		c.overhead = n
-		switch skip, without, verdict := a.matchAll(); verdict {
+		switch skip, without, verdict := a.matchHere(force); verdict {
 		case dissect.Yes:
 			return skip, without, verdict
 		default:
@@ -40,7 +41,17 @@ func (a *aligner) match() (skip, without int, v dissect.Verdict) {
 	return 0, 0, v
 }
 
-func (a *aligner) matchAll() (skip, without int, v dissect.Verdict) {
+// matchHere takes the overhead that is known or tried.
+func (a *aligner) matchHere(force bool) (skip, without int, v dissect.Verdict) {
+	if a.doubt && len(a.records) > 0 {
+		if skip, without, v = a.join(force); v != dissect.No {
+			return skip, without, v
+		}
+	}
+	return a.matchAll(force)
+}
+
+func (a *aligner) matchAll(force bool) (skip, without int, v dissect.Verdict) {
 	records, chunks := 0, 0
 	if a.maySkip() {
 		for records < min(maxSkipped, len(a.records)) && !a.records[records].isHole {
@@ -61,7 +72,7 @@ func (a *aligner) matchAll() (skip, without int, v dissect.Verdict) {
 		for skip = min(total, records); skip >= max(least, total-chunks); skip-- {
 			switch a.fit(skip, total-skip, steps) {
 			case dissect.Yes:
-				if waits && a.matched && !a.loose && !a.due() {
+				if waits && a.matched && !a.loose && !force && !a.due() {
 					return 0, 0, dissect.NeedMore // rather without leaving out
 				}
 				return skip, total - skip, dissect.Yes

@@ -29,7 +29,7 @@ func TestSpare(t *testing.T) {
 	c.Carry(out)
 	offset := uint64(0)
 	send := func(b []byte) {
-		used, _, err := c.Data(toServer, dissect.MarksOf(conn.Mark{Time: int64(offset) + 1, Offset: offset, Seq: uint32(offset)}), b)
+		used, _, err := c.Data(toServer, dissect.MarksOf(conn.Mark{Time: int64(offset) * 10_000, Offset: offset, Seq: uint32(offset)}), b)
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(b)-used, headerBytes)
 		offset += uint64(len(b))
@@ -46,12 +46,12 @@ func TestSpare(t *testing.T) {
 	c.Spared(toServer, conn.Mark{Offset: offset}, 100_000)
 	offset += 100_000
 	assert.Equal(t, uint64(math.MaxUint64), c.Spare(toServer))
-	c.Plain(toServer, conn.Mark{Time: int64(offset), Offset: 0}, []byte("lost on the wire"))
+	c.Plain(toServer, conn.Mark{Time: int64(offset) * 10_000, Offset: 0}, []byte("lost on the wire"))
 	assert.Zero(t, c.Spare(toServer), "somebody shows it")
 
 	// The wire begins again in the middle of a record.
 	send(append(bytes.Repeat([]byte{0xee}, 500), sealed13(100)...))
-	c.Plain(toServer, conn.Mark{Time: int64(offset), Offset: 16}, bytes.Repeat([]byte{'x'}, 100))
+	c.Plain(toServer, conn.Mark{Time: int64(offset) * 10_000, Offset: 16}, bytes.Repeat([]byte{'x'}, 100))
 	require.NotEmpty(t, out.marks)
 	last := out.marks[len(out.marks)-1]
 	assert.Equal(t, uint32(offset)-117, last.Seq, "the place in the record that was found again")

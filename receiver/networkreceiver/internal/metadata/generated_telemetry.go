@@ -45,6 +45,7 @@ type TelemetryBuilder struct {
 	ReceiverNetworkMemoryLimit        metric.Int64ObservableGauge
 	ReceiverNetworkMemoryUsed         metric.Int64ObservableGauge
 	ReceiverNetworkMessages           metric.Int64ObservableCounter
+	ReceiverNetworkProgramConnections metric.Int64ObservableCounter
 	ReceiverNetworkQueueCapacity      metric.Int64ObservableGauge
 	ReceiverNetworkQueueSize          metric.Int64ObservableGauge
 	ReceiverNetworkRecords            metric.Int64ObservableCounter
@@ -320,6 +321,21 @@ func (builder *TelemetryBuilder) RegisterReceiverNetworkMessagesCallback(cb metr
 	return nil
 }
 
+// RegisterReceiverNetworkProgramConnectionsCallback sets callback for observable ReceiverNetworkProgramConnections metric.
+func (builder *TelemetryBuilder) RegisterReceiverNetworkProgramConnectionsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverNetworkProgramConnections, obs: o})
+		return nil
+	}, builder.ReceiverNetworkProgramConnections)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterReceiverNetworkQueueCapacityCallback sets callback for observable ReceiverNetworkQueueCapacity metric.
 func (builder *TelemetryBuilder) RegisterReceiverNetworkQueueCapacityCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -553,6 +569,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_network_messages",
 		metric.WithDescription("Protocol messages found, by protocol and kind (request, response, interim, one_way, event). [Development]"),
 		metric.WithUnit("{message}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverNetworkProgramConnections, err = builder.meter.Int64ObservableCounter(
+		"otelcol_receiver_network_program_connections",
+		metric.WithDescription("TCP connections of processes of this machine, by program and by what could be seen of them. Only with tls. [Development]"),
+		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverNetworkQueueCapacity, err = builder.meter.Int64ObservableGauge(

@@ -1,7 +1,8 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package tracecontext finds the trace context that a request's headers carry.
+// Package tracecontext finds the trace context that a request's headers carry, and the
+// one that a response's tell of.
 // Where several formats are there, the first valid one in the order of [Format]
 // counts. A context that breaks its format's rules is as good as none.
 package tracecontext // import "github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/tracecontext"
@@ -17,16 +18,18 @@ type Format uint8
 
 // Formats, in order of precedence.
 const (
-	None    Format = iota
-	W3C            // traceparent, tracestate: W3C Trace Context
-	B3             // b3 or X-B3-*: Zipkin
-	Jaeger         // uber-trace-id
-	XRay           // X-Amzn-Trace-Id
-	Datadog        // x-datadog-*
+	None          Format = iota
+	W3C                  // traceparent, tracestate: W3C Trace Context
+	B3                   // b3 or X-B3-*: Zipkin
+	Jaeger               // uber-trace-id
+	XRay                 // X-Amzn-Trace-Id
+	Datadog              // x-datadog-*
+	TraceResponse        // of responses, traceresponse: W3C Trace Context, level 2
+	ServerTiming         // of responses, Server-Timing: traceparent;desc="…"
 )
 
 func (f Format) String() string {
-	return [...]string{"", "w3c", "b3", "jaeger", "xray", "datadog"}[f]
+	return [...]string{"", "w3c", "b3", "jaeger", "xray", "datadog", "traceresponse", "server_timing"}[f]
 }
 
 // Sampled is the sampled bit of [Context.Flags].

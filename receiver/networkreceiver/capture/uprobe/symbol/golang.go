@@ -32,6 +32,8 @@ var goFunctions = map[string]string{
 	GoRead:                         GoRead,
 	GoHandshake:                    GoHandshake,
 	"crypto/tls.(*Conn).Handshake": GoHandshake,
+	GoClientHandshake:              GoClientHandshake,
+	GoServerHandshake:              GoServerHandshake,
 	GoClose:                        GoClose,
 	GoCloseWrite:                   GoCloseWrite,
 }
@@ -80,6 +82,10 @@ func (l *Library) addGoFunctions(f *file) error {
 		name := goFunctions[g.name]
 		offset := f.code(g.entry)
 		if offset == 0 || g.end <= g.entry || (name != g.name && modern) {
+			continue
+		}
+		if name == GoClientHandshake || name == GoServerHandshake {
+			l.Functions = append(l.Functions, Function{Name: name, Offset: offset})
 			continue
 		}
 		returns, err := f.returns(offset, g.end-g.entry)

@@ -26,6 +26,9 @@ func TestRustlsNames(t *testing.T) {
 		"_ZN69_$LT$rustls..stream..Stream$LT$C$C$T$GT$$u20$as$u20$std..io..Read$GT$4read17h5f674c3b6e3af1e8E":                                                                     "",
 		"_ZN55_$LT$rustls..conn..Writer$u20$as$u20$std..io..Write$GT$5write17haa5cc4d6dc6c9ad0E":                                                                                  "",
 		"_RNvYINtNtNtCsduwmD7cSIQq_5gimli4read12endian_slice11EndianSliceNtNtB9_9endianity12LittleEndianENtNtB7_6reader6Reader11read_offsetCsjrHSEGnQ3l9_3std":                    "",
+		"_ZN6rustls4conn28ConnectionCommon$LT$Data$GT$11complete_io17h24998700057c3d53E":                                                                                          RustlsSocket,
+		"_ZN4core3ptr108drop_in_place$LT$rustls..conn..ConnectionCommon$LT$rustls..client..client_conn..ClientConnectionData$GT$$GT$17h22c6d3f3958ae4faE":                         RustlsDrop,
+		"_RINvNtCs4NRVxsYgnAr_4core3ptr9drop_glueINtNtCsrGxyASiD4o_6rustls4conn16ConnectionCommonNtNtNtBG_6server11server_conn20ServerConnectionDataEECsbyKmY2wN7DJ_4program":     RustlsDrop,
 		"rustls": "",
 	} {
 		assert.Equal(t, want, rustlsFunction(mangled), mangled)

@@ -17,6 +17,8 @@ type rustlsPlace struct {
 //
 //	<rustls::conn::Reader as std::io::Read>::read
 //	<rustls::conn::ConnectionCommon<T> as rustls::conn::PlaintextSink>::write
+//	rustls::conn::ConnectionCommon<T>::complete_io
+//	core::ptr::drop_in_place<rustls::conn::ConnectionCommon<T>> (drop_glue since Rust 1.93)
 //
 // Since 0.21, both are in the module rustls::conn::connection.
 var rustlsPlaces = []rustlsPlace{
@@ -29,6 +31,21 @@ var rustlsPlaces = []rustlsPlace{
 		RustlsWrite,
 		[]string{"_$LT$rustls..conn..", "ConnectionCommon$LT$", "PlaintextSink$GT$5write17h"},
 		[]string{"_RNvX", "6rustls4conn", "16ConnectionCommon", "13PlaintextSink", "5write"},
+	},
+	{
+		RustlsSocket,
+		[]string{"_ZN6rustls4conn", "ConnectionCommon$LT$", "$GT$11complete_io17h"},
+		[]string{"_RINvM", "6rustls4conn", "16ConnectionCommon", "11complete_io"},
+	},
+	{
+		RustlsDrop,
+		[]string{"_ZN4core3ptr", "drop_in_place$LT$rustls..conn..ConnectionCommon$LT$"},
+		[]string{"_RINv", "3ptr13drop_in_placeINt", "6rustls4conn16ConnectionCommon"},
+	},
+	{
+		RustlsDrop,
+		[]string{"_ZN4core3ptr", "drop_glue$LT$rustls..conn..ConnectionCommon$LT$"},
+		[]string{"_RINv", "3ptr9drop_glueINt", "6rustls4conn16ConnectionCommon"},
 	},
 }
 

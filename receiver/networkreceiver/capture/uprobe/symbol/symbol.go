@@ -199,9 +199,14 @@ const (
 // Functions of Go begin anew after their stack has been moved: an entry may be seen
 // twice in a row for the same goroutine.
 const (
-	GoWrite      = "crypto/tls.(*Conn).Write"
-	GoRead       = "crypto/tls.(*Conn).Read"
-	GoHandshake  = "crypto/tls.(*Conn).handshakeContext" // (*Conn).Handshake before Go 1.17
+	GoWrite     = "crypto/tls.(*Conn).Write"
+	GoRead      = "crypto/tls.(*Conn).Read"
+	GoHandshake = "crypto/tls.(*Conn).handshakeContext" // (*Conn).Handshake before Go 1.17
+	// GoClientHandshake and GoServerHandshake are the two ways of a handshake; their
+	// returns are not given.
+	GoClientHandshake = "crypto/tls.(*Conn).clientHandshake"
+	GoServerHandshake = "crypto/tls.(*Conn).serverHandshake"
+
 	GoClose      = "crypto/tls.(*Conn).Close"
 	GoCloseWrite = "crypto/tls.(*Conn).CloseWrite"
 )
@@ -210,8 +215,11 @@ const (
 // pointer and a length, and give a Result<usize, io::Error>: 0 and the number of
 // bytes, or 1 and the error, in RAX and RDX, or X0 and X1. The object of the one that
 // writes is the connection; that of the one that reads is made for the call and begins
-// with a pointer into the connection. Neither calls the socket.
+// with a pointer into the connection. Neither calls the socket: what moves records to
+// and from it does, which gives a larger Result and so has its object in RSI, or X0.
 const (
-	RustlsWrite = "rustls write"
-	RustlsRead  = "rustls read"
+	RustlsWrite  = "rustls write"
+	RustlsRead   = "rustls read"
+	RustlsSocket = "rustls socket" // ConnectionCommon::complete_io
+	RustlsDrop   = "rustls drop"   // of a ConnectionCommon
 )
