@@ -46,8 +46,8 @@ const cable = "wirespan-k8s"
 func startNode(t testing.TB) *node {
 	t.Helper()
 	n := &node{t: t, dir: t.TempDir(), daemons: testkit.NewCgroup(t, "k8s")}
-	t.Cleanup(n.daemons.Kill) // shims of containers survive containerd
 	n.makeGroups()
+	t.Cleanup(n.daemons.Kill) // shims of containers survive containerd
 
 	script := []string{
 		"set -e", "mount --make-rshared /", "hostname " + NodeName,
