@@ -113,20 +113,22 @@ type CapturePrefix struct {
 }
 
 type CaptureProcess struct {
-	_          structs.HostLayout
-	Key        CaptureProcessKey
-	Cgroup     uint64
-	Parent     uint32
-	Netns      uint32
-	ExeLen     uint32
-	CgroupLen  uint32
-	CommandLen uint32
-	Verdict    uint8
-	Pad        [3]uint8
-	Name       [16]uint8
-	Exe        [640]uint8
-	CgroupPath [640]uint8
-	Command    [1024]uint8
+	_            structs.HostLayout
+	Key          CaptureProcessKey
+	Cgroup       uint64
+	Parent       uint32
+	Netns        uint32
+	ExeLen       uint32
+	CgroupLen    uint32
+	CommandLen   uint32
+	VariablesLen uint32
+	Verdict      uint8
+	Pad          [7]uint8
+	Name         [16]uint8
+	Exe          [640]uint8
+	CgroupPath   [640]uint8
+	Command      [1024]uint8
+	Variables    [1024]uint8
 }
 
 type CaptureProcessKey struct {

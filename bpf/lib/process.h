@@ -5,6 +5,7 @@
 // runs, so that it can be told after it is gone.
 #pragma once
 
+#include "environ.h"
 #include "filter.h"
 #include "kernel.h"
 #include "record.h"
@@ -115,7 +116,7 @@ static __always_inline void read_command(struct process *p, struct mm_struct *mm
 }
 
 // know_process makes sure that the table has the task's process, and gives its
-// verdict. The command line can be read only of the current task.
+// verdict. The command line and the environment can be read only of the current task.
 static __noinline bool know_process(struct process_key *key, struct task_struct *task, bool current)
 {
 	struct process *p;
@@ -137,8 +138,10 @@ static __noinline bool know_process(struct process_key *key, struct task_struct 
 	mm = BPF_CORE_READ(task, mm);
 	if (mm) {
 		read_executable(p, mm);
-		if (current)
+		if (current) {
 			read_command(p, mm);
+			read_variables(p, mm);
+		}
 	}
 	p->verdict = process_passes(p);
 	barrier();

@@ -77,6 +77,8 @@ enum {
 	PART_LEN = 128, // one name of a path
 	PATH_LEN = 512, // all names of a path but the last one to be read
 	COMMAND_LEN = 1024,
+	VARIABLE_LEN = 512,
+	VARIABLES_LEN = 512, // all variables but the last one to be read
 };
 
 // process is what the kernel knew when the process was first seen. Paths are
@@ -89,10 +91,12 @@ struct process {
 	__u32 exe_len;
 	__u32 cgroup_len;
 	__u32 command_len;
+	__u32 variables_len;
 	__u8 verdict; // of the process filters
-	__u8 pad[3];
+	__u8 pad[7];
 	__u8 name[NAME_LEN];
 	__u8 exe[PATH_LEN + PART_LEN];
 	__u8 cgroup_path[PATH_LEN + PART_LEN];
 	__u8 command[COMMAND_LEN]; // arguments, each ended by NUL
+	__u8 variables[VARIABLES_LEN + VARIABLE_LEN]; // of the environment, likewise: see environ.h
 };

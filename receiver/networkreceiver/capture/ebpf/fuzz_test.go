@@ -144,7 +144,7 @@ func FuzzProcess(f *testing.F) {
 	own, err := os.ReadFile("/proc/self/stat")
 	require.NoError(f, err)
 	f.Add([]byte("sh\x00"), []byte("sh\x00bin\x00"), []byte("docker-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope\x00system.slice\x00"),
-		[]byte("sh\x00-c\x00"), own, []byte("0::/user.slice\n"), uint16(0))
+		[]byte("sh\x00-c\x00OTEL_SERVICE_NAME=cart\x00"), own, []byte("0::/user.slice\n"), uint16(0))
 	f.Add([]byte("x"), []byte{}, []byte("x\x00kubepods-pod01234567_89ab_cdef_0123_456789abcdef.slice\x00"), []byte{0, 0, 'a'}, []byte("1 (a) b) S 0"), []byte("1:a:/"), uint16(9999))
 	stat := filepath.Join(f.TempDir(), "stat")
 	f.Fuzz(func(t *testing.T, name, exe, cgroup, command, procStat, procCgroup []byte, excess uint16) {
@@ -153,6 +153,7 @@ func FuzzProcess(f *testing.F) {
 		v.ExeLen = uint32(copy(v.Exe[:], exe)) + uint32(excess)
 		v.CgroupLen = uint32(copy(v.CgroupPath[:], cgroup)) + uint32(excess)
 		v.CommandLen = uint32(copy(v.Command[:], command)) + uint32(excess)
+		v.VariablesLen = uint32(copy(v.Variables[:], command)) + uint32(excess)
 		var p capture.Process
 		note(&p, &v)
 		require.LessOrEqual(t, len(p.Name), len(v.Name))

@@ -144,7 +144,9 @@ func TestShortLivedProcess(t *testing.T) {
 	var pids []int32
 	for i := range 20 {
 		script := fmt.Sprintf(`exec 3<>/dev/udp/%s; printf "gone %d" >&3`, strings.Replace(at, ":", "/", 1), i)
-		pids = append(pids, run(t, exec.Command("bash", "-c", script)))
+		c := exec.Command("bash", "-c", script)
+		c.Env = append(os.Environ(), "A="+strings.Repeat("x", 100*i), fmt.Sprintf("OTEL_SERVICE_NAME=service %d", i), "OTEL_RESOURCE_ATTRIBUTES=service.namespace=shop")
+		pids = append(pids, run(t, c))
 	}
 	settle()
 	r.stop()
@@ -161,6 +163,8 @@ func TestShortLivedProcess(t *testing.T) {
 		assert.Equal(t, []string{"bash", "-c"}, p.CommandLine[:2])
 		assert.Contains(t, p.CommandLine[2], fmt.Sprintf("%q", s.Payload))
 		assert.Contains(t, p.Executable, "/bash")
+		assert.Equal(t, strings.Replace(string(s.Payload), "gone", "service", 1), p.ServiceName)
+		assert.Equal(t, "shop", p.ServiceNamespace)
 		asked++
 	}
 	assert.Equal(t, 20, asked)

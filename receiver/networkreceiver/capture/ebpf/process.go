@@ -80,7 +80,9 @@ func (t *processTable) describe(key *bpf.CaptureProcessKey) *capture.Process {
 		note(p, &v)
 	}
 	complete(p, key.Start)
-	declare(p, key.Start)
+	if p.ServiceName == "" {
+		declare(p, key.Start)
+	}
 	if !found && p.Name == "" {
 		t.stats.UnknownOwners.Add(1)
 	}
@@ -99,6 +101,7 @@ func note(p *capture.Process, v *bpf.CaptureProcess) {
 		p.CgroupPath = "/"
 	}
 	p.CommandLine = splitCommand(v.Command[:min(int(v.CommandLen), len(v.Command))])
+	readEnviron(p, string(v.Variables[:min(int(v.VariablesLen), len(v.Variables))]))
 }
 
 // joinParts makes a path of names that end in NUL, the last one first.
