@@ -52,10 +52,10 @@ func NeedProgram(t testing.TB, name string) string {
 	return path
 }
 
-// Root is the folder of the repository.
-func Root() string {
+// Root is the folder of the repository, or a path in it.
+func Root(path ...string) string {
 	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..")
+	return filepath.Join(append([]string{filepath.Dir(file), "..", ".."}, path...)...)
 }
 
 // FreePort is a TCP port of the loopback address that nobody listens on.

@@ -20,7 +20,7 @@ import (
 // folder is where the captures are; they are not part of the project.
 func folder(t testing.TB) string {
 	t.Helper()
-	dir := filepath.Join(testkit.Root(), "..", "shared", "corpus")
+	dir := testkit.Root("..", "shared", "corpus")
 	if _, err := os.Stat(dir); err != nil {
 		testkit.Lacking(t, "the captures of ../shared/corpus")
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wirespan/wirespan/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "render what is in deploy/ anew")
@@ -32,7 +34,7 @@ func TestGoldenManifests(t *testing.T) {
 			out = helmOnly.ReplaceAllString(out, "")
 		}
 		want := header + out
-		path := inRoot(r.file)
+		path := testkit.Root(r.file)
 		if *update {
 			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 			require.NoError(t, os.WriteFile(path, []byte(want), 0o644))

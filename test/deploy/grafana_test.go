@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
+
+	"github.com/wirespan/wirespan/internal/testkit"
 )
 
 type dashboard struct {
@@ -62,7 +64,7 @@ func names(t *testing.T, pattern string, pages ...string) map[string]bool {
 	t.Helper()
 	known := map[string]bool{}
 	for _, page := range pages {
-		b, err := os.ReadFile(inRoot(page))
+		b, err := os.ReadFile(testkit.Root(page))
 		require.NoError(t, err)
 		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(b), -1) {
 			known[m[1]] = true

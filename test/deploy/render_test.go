@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
+
+	"github.com/wirespan/wirespan/internal/testkit"
 )
 
 const chart = "deploy/helm/wirespan"
@@ -42,11 +44,11 @@ func renderings(t *testing.T) []rendering {
 // find lists files of the repository.
 func find(t *testing.T, pattern string) []string {
 	t.Helper()
-	found, err := filepath.Glob(inRoot(pattern))
+	found, err := filepath.Glob(testkit.Root(pattern))
 	require.NoError(t, err)
 	require.NotEmpty(t, found, pattern)
 	for i := range found {
-		found[i], err = filepath.Rel(inRoot(), found[i])
+		found[i], err = filepath.Rel(testkit.Root(), found[i])
 		require.NoError(t, err)
 	}
 	return found

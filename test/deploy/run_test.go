@@ -35,7 +35,7 @@ func (c config) start(t *testing.T, ip string) *testkit.Process {
 	var parsed object
 	require.NoError(t, yaml.Unmarshal([]byte(c.text), &parsed))
 	if network, ok := parsed.at("receivers", "network").(object); ok {
-		network["capture"] = object{"pcap": object{"files": []string{inRoot("receiver/networkreceiver/dissect/http/testdata/nginx.pcap")}}}
+		network["capture"] = object{"pcap": object{"files": []string{testkit.Root("receiver/networkreceiver/dissect/http/testdata/nginx.pcap")}}}
 	}
 	text, err := yaml.Marshal(parsed)
 	require.NoError(t, err)
@@ -135,7 +135,7 @@ func TestAgentsReachTheBackendByKafka(t *testing.T) {
 	broker := "127.0.0.1:" + strconv.Itoa(port)
 	program := filepath.Join(t.TempDir(), "kafka")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
-	build.Dir = inRoot("test", "deploy", "kafka")
+	build.Dir = testkit.Root("test", "deploy", "kafka")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	testkit.Start(t, testkit.Program{

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,11 +19,6 @@ import (
 
 // kubeVersion is the version of Kubernetes that the chart is rendered for.
 const kubeVersion = "1.34.0"
-
-// inRoot is the path of a file of the repository.
-func inRoot(path ...string) string {
-	return filepath.Join(append([]string{testkit.Root()}, path...)...)
-}
 
 // executables are the programs of internal/tools/deploy, which the Go command
 // builds when they are asked for first; or others, which HELM and KUSTOMIZE name.
@@ -66,7 +60,7 @@ func wirespan(t *testing.T) string {
 	t.Helper()
 	path := os.Getenv("WIRESPAN_BIN")
 	if path == "" {
-		path = inRoot("bin", "wirespan")
+		path = testkit.Root("bin", "wirespan")
 	}
 	if _, err := os.Stat(path); err != nil {
 		testkit.Lacking(t, "%s, which make build builds", path)

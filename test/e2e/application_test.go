@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -100,7 +99,7 @@ func TestGraphQL(t *testing.T) {
 	addr := testkit.FreeAddr(t)
 	_, port, err := net.SplitHostPort(addr)
 	require.NoError(t, err)
-	program := filepath.Join(testkit.Root(), "internal", "testkit", "programs", "graphqlserver.py")
+	program := testkit.Root("internal", "testkit", "programs", "graphqlserver.py")
 	testkit.Start(t, testkit.Program{Path: testkit.NeedProgram(t, "/usr/bin/python3"), Args: []string{"-B", program, port}, Addr: addr})
 	c := live(t, nil)
 	for _, body := range []string{

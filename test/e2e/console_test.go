@@ -5,7 +5,6 @@ package e2e
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +18,7 @@ import (
 func TestDefaultConfig(t *testing.T) {
 	testkit.NeedRoot(t)
 	s := testkit.GoServer(t, testkit.Place{})
-	config := filepath.Join(testkit.Root(), "distributions", "wirespan", "config.yaml")
+	config := testkit.Root("distributions", "wirespan", "config.yaml")
 	c := testkit.Start(t, testkit.Program{Path: testkit.Wirespan(t), Args: []string{"--config", config}})
 	// The configuration logs warnings only, so that the first call is the sign.
 	testkit.Eventually(t, "the first call", func() bool {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +33,7 @@ func TestGRPC(t *testing.T) {
 	program := testkit.Program{Path: testkit.Build(t, "rpc")}
 	python := testkit.Program{
 		Path: testkit.NeedProgram(t, "/usr/bin/python3"),
-		Args: []string{"-B", filepath.Join(testkit.Root(), "internal", "testkit", "programs", "rpc.py")},
+		Args: []string{"-B", testkit.Root("internal", "testkit", "programs", "rpc.py")},
 	}
 	goServer, pythonServer := startRPC(t, program), startRPC(t, python)
 	nginx, nginxPID := testkit.NginxHTTP2(t, pythonServer.addr)

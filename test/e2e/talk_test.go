@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -30,7 +29,7 @@ type talkCall struct {
 func TestCallsInsideWebSocket(t *testing.T) {
 	testkit.NeedRoot(t)
 	python := testkit.NeedProgram(t, "/usr/bin/python3")
-	script := filepath.Join(testkit.Root(), "internal", "testkit", "programs", "talk.py")
+	script := testkit.Root("internal", "testkit", "programs", "talk.py")
 	addr := testkit.FreeAddr(t)
 	_, port, err := net.SplitHostPort(addr)
 	require.NoError(t, err)

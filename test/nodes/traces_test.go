@@ -60,7 +60,7 @@ func buildSDK(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "sdk")
 	cmd := exec.Command("go", "build", "-o", binary, ".")
-	cmd.Dir = filepath.Join(testkit.Root(), "test", "nodes", "sdk")
+	cmd.Dir = testkit.Root("test", "nodes", "sdk")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -98,7 +98,7 @@ func TestAlongsideSDK(t *testing.T) {
 
 	calls := collector.Calls().Where(func(c testkit.Call) bool { return !strings.HasPrefix(c.URI, "/v1/") })
 	checkNoOrphans(t, calls)
-	page := filepath.Join(testkit.Root(), "docs", "traces.md")
+	page := testkit.Root("docs", "traces.md")
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)
 	written := string(text)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/internal/testkit"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
 )
 
@@ -34,7 +35,7 @@ func describedFolders(t *testing.T) []string {
 
 func foldersIn(t *testing.T, folder string) (names []string) {
 	t.Helper()
-	entries, err := os.ReadDir(inRoot(dissectFolder, folder))
+	entries, err := os.ReadDir(testkit.Root(dissectFolder, folder))
 	require.NoError(t, err)
 	for _, e := range entries {
 		if e.IsDir() && !slices.Contains(notDissectors, e.Name()) {
@@ -78,7 +79,7 @@ func TestEveryProtocolHasItsSections(t *testing.T) {
 
 func TestEveryProtocolHasFixtures(t *testing.T) {
 	for _, name := range describedFolders(t) {
-		fixtures, err := filepath.Glob(inRoot(dissectFolder, name, "testdata", "*"))
+		fixtures, err := filepath.Glob(testkit.Root(dissectFolder, name, "testdata", "*"))
 		require.NoError(t, err)
 		assert.NotEmpty(t, fixtures, "%s/testdata", name)
 	}

@@ -97,7 +97,7 @@ func TestBuilderConfigListsTheComponents(t *testing.T) {
 // binary is the distribution that make build made.
 func binary(t *testing.T) string {
 	t.Helper()
-	path := inRoot("bin", "wirespan")
+	path := testkit.Root("bin", "wirespan")
 	if _, err := os.Stat(path); err != nil {
 		testkit.Lacking(t, "bin/wirespan, which make build builds")
 	}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wirespan/wirespan/internal/testkit"
 )
 
 func TestLinksLeadSomewhere(t *testing.T) {
@@ -24,7 +26,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			if target == "" || strings.Contains(target, "://") {
 				continue
 			}
-			_, err := os.Stat(inRoot(path.Join(path.Dir(page), target)))
+			_, err := os.Stat(testkit.Root(path.Join(path.Dir(page), target)))
 			assert.NoError(t, err, "%s links to %s", page, target)
 		}
 	}
@@ -38,7 +40,7 @@ func TestChangelogBeginsWithUnreleased(t *testing.T) {
 }
 
 func TestDecisionsAreNumbered(t *testing.T) {
-	entries, err := os.ReadDir(inRoot("docs", "adr"))
+	entries, err := os.ReadDir(testkit.Root("docs", "adr"))
 	require.NoError(t, err)
 	require.NotEmpty(t, entries)
 	for i, e := range entries {
@@ -85,7 +87,7 @@ func TestMakeTargets(t *testing.T) {
 }
 
 func TestContinuousIntegrationRunsTheTests(t *testing.T) {
-	info, err := os.Stat(inRoot(".ci", "run"))
+	info, err := os.Stat(testkit.Root(".ci", "run"))
 	require.NoError(t, err)
 	assert.NotZero(t, info.Mode()&0o111, ".ci/run is not executable")
 	assert.Contains(t, read(t, ".ci/run"), "make test")

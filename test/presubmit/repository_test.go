@@ -19,14 +19,9 @@ import (
 
 const module = "github.com/wirespan/wirespan"
 
-// inRoot is the path of a file of the repository.
-func inRoot(path ...string) string {
-	return filepath.Join(append([]string{testkit.Root()}, path...)...)
-}
-
 func read(t *testing.T, path string) string {
 	t.Helper()
-	b, err := os.ReadFile(inRoot(path))
+	b, err := os.ReadFile(testkit.Root(path))
 	require.NoError(t, err)
 	return string(b)
 }
@@ -62,7 +57,7 @@ func files(t *testing.T, ends ...string) []string {
 	require.NoError(t, err, "git ls-files")
 	var found []string
 	for path := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
-		if info, err := os.Stat(inRoot(path)); err != nil || info.IsDir() {
+		if info, err := os.Stat(testkit.Root(path)); err != nil || info.IsDir() {
 			continue // deleted, but still in the index
 		}
 		if len(ends) == 0 || hasAnySuffix(path, ends) {

@@ -103,7 +103,7 @@ func (c *Cluster) connect() {
 // is built once and kept in build/, because that takes minutes.
 func Kubernetes(t testing.TB) string {
 	t.Helper()
-	binary := filepath.Join(testkit.Root(), "build", "k8s", "kubernetes")
+	binary := testkit.Root("build", "k8s", "kubernetes")
 	if _, err := os.Stat(binary); err != nil {
 		cmd := exec.Command("make", "kubernetes")
 		cmd.Dir = testkit.Root()

@@ -120,7 +120,7 @@ func files(tb testing.TB) []string {
 	tb.Helper()
 	var all []string
 	for _, folder := range []string{"bpf", "exporter", "internal", "receiver", "test"} {
-		err := filepath.WalkDir(filepath.Join(testkit.Root(), folder), func(path string, entry os.DirEntry, err error) error {
+		err := filepath.WalkDir(testkit.Root(folder), func(path string, entry os.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || !isCapture(path) {
 				return err
 			}
@@ -138,7 +138,7 @@ func files(tb testing.TB) []string {
 		tb.Fatal("the repository has no capture file")
 	}
 	if fuzzing() {
-		corpus, err := filepath.Glob(filepath.Join(testkit.Root(), "..", "shared", "corpus", "dev", "*.pcap*"))
+		corpus, err := filepath.Glob(testkit.Root("..", "shared", "corpus", "dev", "*.pcap*"))
 		if err != nil {
 			tb.Fatal(err)
 		}

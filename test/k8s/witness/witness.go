@@ -7,13 +7,11 @@
 package witness // import "github.com/wirespan/wirespan/test/k8s/witness"
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
+
+	"github.com/wirespan/wirespan/internal/testkit/jsonl"
 )
 
 // Call is one end of a call.
@@ -33,8 +31,7 @@ type Call struct {
 
 // Log is the log of one container.
 type Log struct {
-	mu             sync.Mutex
-	f              *os.File
+	calls          *jsonl.Log[Call]
 	pod, container string
 }
 
@@ -42,28 +39,15 @@ type Log struct {
 // tells: POD_UID and CONTAINER, and WITNESS for the folder.
 func Open() (*Log, error) {
 	l := &Log{pod: os.Getenv("POD_UID"), container: os.Getenv("CONTAINER")}
-	path := filepath.Join(os.Getenv("WITNESS"), l.pod+"."+l.container+".jsonl")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("open log: %w", err)
-	}
-	l.f = f
-	return l, nil
+	var err error
+	l.calls, err = jsonl.Append[Call](filepath.Join(os.Getenv("WITNESS"), l.pod+"."+l.container+".jsonl"))
+	return l, err
 }
 
 // Write adds a call.
 func (l *Log) Write(c Call) error {
 	c.PodUID, c.Container = l.pod, l.container
-	line, err := json.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("encode call: %w", err)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if _, err := l.f.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("write log: %w", err)
-	}
-	return nil
+	return l.calls.Write(c)
 }
 
 // Read reads the logs of a folder. A last line that is still being written is left
@@ -74,20 +58,11 @@ func Read(folder string) (calls []Call, err error) {
 		return nil, fmt.Errorf("list logs: %w", err)
 	}
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
+		of, err := jsonl.Read[Call](path)
 		if err != nil {
-			return nil, fmt.Errorf("read log: %w", err)
+			return nil, err
 		}
-		for line := range bytes.Lines(text) {
-			if !strings.HasSuffix(string(line), "\n") {
-				break
-			}
-			var c Call
-			if err := json.Unmarshal(line, &c); err != nil {
-				return nil, fmt.Errorf("decode %q: %w", line, err)
-			}
-			calls = append(calls, c)
-		}
+		calls = append(calls, of...)
 	}
 	return calls, nil
 }
