@@ -39,6 +39,9 @@ func (s *Source) Run(context.Context, int, capture.Handler) error { return errPl
 // DropPrivileges does nothing.
 func (s *Source) DropPrivileges(...probe.Capability) error { return nil }
 
+// ClockStep is none.
+func (s *Source) ClockStep() int64 { return 0 }
+
 // EachNAT tells nothing.
 func (s *Source) EachNAT(func(kind string, n uint64)) {}
 
