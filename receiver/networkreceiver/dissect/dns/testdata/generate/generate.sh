@@ -5,37 +5,10 @@
 # Makes ../*.pcap anew: real resolvers, clients and responders in a network namespace of
 # their own, recorded by tcpdump. Needs root, dnsmasq, unbound, dig, avahi-daemon,
 # python3 and tcpdump. README.md lists what each file is for.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-if [ -z "${IN_NAMESPACE:-}" ]; then
-	IN_NAMESPACE=1 exec unshare -n -m "$0" "$@"
-fi
-export PATH="$PATH:/usr/sbin"
-ip link set lo up
-ip link set lo mtu 1500
-work=$(mktemp -d)
-chmod 755 "$work"
-servers=()
-cleanup() {
-	for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done
-	rm -rf "$work"
-}
-trap cleanup EXIT
+. "$(dirname "$0")/../../../dissecttest/record.sh"
 
 # record NAME DEVICE FILTER COMMAND... records what COMMAND does.
-record() {
-	local name=$1 device=$2 filter=$3
-	shift 3
-	: >"$work/tcpdump.log"
-	tcpdump -i "$device" -Z root ${snaplen:+-s $snaplen} --immediate-mode -B 16384 -U -w "$work/$name.pcap" "$filter" 2>"$work/tcpdump.log" &
-	local dump=$!
-	until grep -q 'listening on' "$work/tcpdump.log"; do sleep 0.05; done
-	"$@" || true
-	sleep 0.5
-	kill -INT $dump
-	wait $dump || true
-	mv "$work/$name.pcap" "$here/../$name.pcap"
-}
+record() { record_to "$here/../$1.pcap" "${@:2}"; }
 
 # dnsmasq has a small zone. It forwards the rest to where nobody answers.
 cat >"$work/dnsmasq.conf" <<END

@@ -5,49 +5,15 @@
 # Makes ../*.pcap and ../*.keys anew: real clients and servers on the loopback device of
 # a network namespace of their own, recorded by tcpdump. Needs root, openssl, curl, nginx,
 # node, go, python3, tcpdump, tshark and editcap. README.md lists what each file is for.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-if [ -z "${IN_NAMESPACE:-}" ]; then
-	IN_NAMESPACE=1 exec unshare -n "$0" "$@"
-fi
-unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
-ip link set lo up
-# Small segments, as on a real link, so that records are split.
-ip link set lo mtu 1500
-work=$(mktemp -d)
-servers=()
-cleanup() {
-	for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done
-	rm -rf "$work"
-}
-trap cleanup EXIT
+. "$(dirname "$0")/../../../dissecttest/record.sh"
 cd "$work"
-
-wait_for() { # port
-	for _ in $(seq 100); do
-		if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then return; fi
-		sleep 0.1
-	done
-	echo "nothing listens on port $1" >&2
-	return 1
-}
 
 # record NAME PORT COMMAND... records what COMMAND does on PORT. Its clients log their
 # keys because of SSLKEYLOGFILE.
 record() {
-	local name=$1 port=$2
-	shift 2
-	: >"$work/tcpdump.log"
-	tcpdump -i lo -Z root --immediate-mode -B 16384 -U -w "$work/$name.pcap" "port $port" 2>"$work/tcpdump.log" &
-	local dump=$!
-	until grep -q 'listening on' "$work/tcpdump.log"; do sleep 0.05; done
 	rm -f "$work/keys"
-	SSLKEYLOGFILE="$work/keys" "$@" >/dev/null 2>&1 || true
-	sleep 0.4
-	kill -INT $dump
-	wait $dump || true
-	mv "$work/$name.pcap" "$here/../$name.pcap"
-	if [ -s "$work/keys" ]; then grep -v '^#\|EXPORTER' "$work/keys" >"$here/../$name.keys"; fi
+	SSLKEYLOGFILE="$work/keys" record_to "$here/../$1.pcap" lo "port $2" "${@:3}" >/dev/null 2>&1
+	if [ -s "$work/keys" ]; then grep -v '^#\|EXPORTER' "$work/keys" >"$here/../$1.keys"; fi
 }
 
 # authority NAME makes a certificate authority; leaf NAME AUTHORITY DAYS a certificate.
