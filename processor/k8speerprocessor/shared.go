@@ -8,8 +8,9 @@ import (
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/processor"
+
+	"github.com/wirespan/wirespan/internal/hosts"
 )
 
 // factory gives the instances that the collector makes of one configuration, for
@@ -45,7 +46,7 @@ type shared struct {
 	mu       sync.Mutex
 	started  int
 	startErr error
-	hosts    statusHosts
+	hosts    hosts.Hosts
 }
 
 // instance is what one component instance has of its own.
@@ -56,11 +57,11 @@ type instance struct {
 
 func (i *instance) start(ctx context.Context, host component.Host) error {
 	s := i.shared
-	s.hosts.add(host)
+	s.hosts.Add(host)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.started++; s.started == 1 {
-		s.startErr = s.processor.start(ctx, host, s.hosts.report)
+		s.startErr = s.processor.start(ctx, host, s.hosts.Report)
 	}
 	i.started = true
 	return s.startErr
@@ -69,7 +70,7 @@ func (i *instance) start(ctx context.Context, host component.Host) error {
 func (i *instance) shutdown(ctx context.Context) error {
 	s := i.shared
 	s.forget()
-	s.hosts.mute()
+	s.hosts.Mute()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !i.started {
@@ -80,41 +81,4 @@ func (i *instance) shutdown(ctx context.Context) error {
 		return nil
 	}
 	return s.processor.shutdown(ctx)
-}
-
-// statusHosts reports each status event for every instance, also for those that
-// start after it.
-type statusHosts struct {
-	mu    sync.Mutex
-	hosts []component.Host
-	last  *componentstatus.Event
-	muted bool
-}
-
-func (h *statusHosts) add(host component.Host) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.hosts = append(h.hosts, host)
-	if h.last != nil {
-		componentstatus.ReportStatus(host, h.last)
-	}
-}
-
-func (h *statusHosts) report(event *componentstatus.Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.muted {
-		return
-	}
-	h.last = event
-	for _, host := range h.hosts {
-		componentstatus.ReportStatus(host, event)
-	}
-}
-
-// mute ends reporting: components do not report while they shut down.
-func (h *statusHosts) mute() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.muted = true
 }

@@ -8,7 +8,8 @@ import (
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
+
+	"github.com/wirespan/wirespan/internal/hosts"
 )
 
 // sharing makes the instances that the collector creates for each signal of one
@@ -42,15 +43,15 @@ type shared struct {
 
 	start, stop sync.Once
 	startErr    error
-	hosts       statusHosts
+	hosts       hosts.Hosts
 }
 
 var _ component.Component = (*shared)(nil)
 
 // Start implements [component.Component].
 func (s *shared) Start(ctx context.Context, host component.Host) error {
-	s.hosts.add(host)
-	s.start.Do(func() { s.startErr = s.receiver.start(ctx, s.hosts.report) })
+	s.hosts.Add(host)
+	s.start.Do(func() { s.startErr = s.receiver.start(ctx, s.hosts.Report) })
 	return s.startErr
 }
 
@@ -59,45 +60,8 @@ func (s *shared) Start(ctx context.Context, host component.Host) error {
 func (s *shared) Shutdown(ctx context.Context) (err error) {
 	s.stop.Do(func() {
 		s.forget()
-		s.hosts.mute()
+		s.hosts.Mute()
 		err = s.receiver.shutdown(ctx)
 	})
 	return err
-}
-
-// statusHosts reports each status event for every instance, also for those that
-// start after it.
-type statusHosts struct {
-	mu    sync.Mutex
-	hosts []component.Host
-	last  *componentstatus.Event
-	muted bool
-}
-
-func (h *statusHosts) add(host component.Host) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.hosts = append(h.hosts, host)
-	if h.last != nil {
-		componentstatus.ReportStatus(host, h.last)
-	}
-}
-
-func (h *statusHosts) report(event *componentstatus.Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.muted {
-		return
-	}
-	h.last = event
-	for _, host := range h.hosts {
-		componentstatus.ReportStatus(host, event)
-	}
-}
-
-// mute ends reporting: components do not report while they shut down.
-func (h *statusHosts) mute() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.muted = true
 }
