@@ -40,8 +40,8 @@ func TestKernelAcceptsPlainPrograms(t *testing.T) {
 		require.NoError(t, accepted(t, spec.LoadAndAssign(&o, nil)))
 		spec, err = LoadPlain()
 		require.NoError(t, err)
-		for _, list := range []string{PlainVarLookNames, PlainVarLookCgroups} {
-			require.NoError(t, spec.Variables[list].Set(looks))
+		if looks {
+			require.NoError(t, spec.Variables[PlainVarLookRules].Set(uint32(1)))
 		}
 		var p PlainObjects
 		require.NoError(t, accepted(t, spec.LoadAndAssign(&p, &ebpf.CollectionOptions{MapReplacements: o.Shared()})))
@@ -67,7 +67,7 @@ func TestLayout(t *testing.T) {
 	require.NoError(t, err)
 	for name, value := range map[string]any{
 		"plain_record":  PlainPlainRecord{},
-		"look_name":     PlainLookName{},
+		"look_rule":     PlainLookRule{},
 		"call":          PlainCall{},
 		"call_key":      PlainCallKey{},
 		"session":       PlainSession{},

@@ -37,9 +37,20 @@ type PlainCoverage struct {
 	Bound     uint64
 }
 
-type PlainLookName struct {
-	_    structs.HostLayout
-	Name [64]uint8
+type PlainLookRule struct {
+	_       structs.HostLayout
+	User    uint32
+	Length  uint16
+	Subject uint8
+	List    uint8
+	Pattern [256]uint8
+}
+
+type PlainLookTexts struct {
+	_      structs.HostLayout
+	Length [3]uint32
+	Pad    uint32
+	Text   [3][1024]uint8
 }
 
 type PlainLosses struct {
@@ -86,34 +97,31 @@ type PlainSessionKey struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	PlainMapLost               = "lost"
-	PlainMapPlainCounts        = "plain_counts"
-	PlainMapRings              = "rings"
-	PlainMapTlsCalls           = "tls_calls"
-	PlainMapTlsCgroups         = "tls_cgroups"
-	PlainMapTlsCoverage        = "tls_coverage"
-	PlainMapTlsNames           = "tls_names"
-	PlainMapTlsNews            = "tls_news"
-	PlainMapTlsSessions        = "tls_sessions"
-	PlainMapTlsSockets         = "tls_sockets"
-	PlainMapTlsVerdicts        = "tls_verdicts"
-	PlainProgGoEnter           = "go_enter"
-	PlainProgGoForget          = "go_forget"
-	PlainProgGoHandshake       = "go_handshake"
-	PlainProgGoReturn          = "go_return"
-	PlainProgLibraryEnter      = "library_enter"
-	PlainProgLibraryForget     = "library_forget"
-	PlainProgLibraryReturn     = "library_return"
-	PlainProgProcessExec       = "process_exec"
-	PlainVarBtfNews            = "btf_news"
-	PlainVarBtfOwnerRecord     = "btf_owner_record"
-	PlainVarBtfPacketRecord    = "btf_packet_record"
-	PlainVarBtfPlainRecord     = "btf_plain_record"
-	PlainVarLookCgroups        = "look_cgroups"
-	PlainVarLookIncludeCgroups = "look_include_cgroups"
-	PlainVarLookIncludeNames   = "look_include_names"
-	PlainVarLookNames          = "look_names"
-	PlainVarShards             = "shards"
+	PlainMapLost            = "lost"
+	PlainMapPlainCounts     = "plain_counts"
+	PlainMapRings           = "rings"
+	PlainMapTlsCalls        = "tls_calls"
+	PlainMapTlsCoverage     = "tls_coverage"
+	PlainMapTlsNews         = "tls_news"
+	PlainMapTlsRules        = "tls_rules"
+	PlainMapTlsSessions     = "tls_sessions"
+	PlainMapTlsSockets      = "tls_sockets"
+	PlainMapTlsTexts        = "tls_texts"
+	PlainMapTlsVerdicts     = "tls_verdicts"
+	PlainProgGoEnter        = "go_enter"
+	PlainProgGoHandshake    = "go_handshake"
+	PlainProgGoReturn       = "go_return"
+	PlainProgLibraryEnter   = "library_enter"
+	PlainProgLibraryForget  = "library_forget"
+	PlainProgLibraryReturn  = "library_return"
+	PlainProgProcessExec    = "process_exec"
+	PlainVarBtfNews         = "btf_news"
+	PlainVarBtfOwnerRecord  = "btf_owner_record"
+	PlainVarBtfPacketRecord = "btf_packet_record"
+	PlainVarBtfPlainRecord  = "btf_plain_record"
+	PlainVarLookLists       = "look_lists"
+	PlainVarLookRules       = "look_rules"
+	PlainVarShards          = "shards"
 )
 
 // LoadPlain returns the embedded CollectionSpec for Plain.
@@ -159,7 +167,6 @@ type PlainSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type PlainProgramSpecs struct {
 	GoEnter       *ebpf.ProgramSpec `ebpf:"go_enter"`
-	GoForget      *ebpf.ProgramSpec `ebpf:"go_forget"`
 	GoHandshake   *ebpf.ProgramSpec `ebpf:"go_handshake"`
 	GoReturn      *ebpf.ProgramSpec `ebpf:"go_return"`
 	LibraryEnter  *ebpf.ProgramSpec `ebpf:"library_enter"`
@@ -176,12 +183,12 @@ type PlainMapSpecs struct {
 	PlainCounts *ebpf.MapSpec `ebpf:"plain_counts"`
 	Rings       *ebpf.MapSpec `ebpf:"rings"`
 	TlsCalls    *ebpf.MapSpec `ebpf:"tls_calls"`
-	TlsCgroups  *ebpf.MapSpec `ebpf:"tls_cgroups"`
 	TlsCoverage *ebpf.MapSpec `ebpf:"tls_coverage"`
-	TlsNames    *ebpf.MapSpec `ebpf:"tls_names"`
 	TlsNews     *ebpf.MapSpec `ebpf:"tls_news"`
+	TlsRules    *ebpf.MapSpec `ebpf:"tls_rules"`
 	TlsSessions *ebpf.MapSpec `ebpf:"tls_sessions"`
 	TlsSockets  *ebpf.MapSpec `ebpf:"tls_sockets"`
+	TlsTexts    *ebpf.MapSpec `ebpf:"tls_texts"`
 	TlsVerdicts *ebpf.MapSpec `ebpf:"tls_verdicts"`
 }
 
@@ -189,15 +196,13 @@ type PlainMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type PlainVariableSpecs struct {
-	BtfNews            *ebpf.VariableSpec `ebpf:"btf_news"`
-	BtfOwnerRecord     *ebpf.VariableSpec `ebpf:"btf_owner_record"`
-	BtfPacketRecord    *ebpf.VariableSpec `ebpf:"btf_packet_record"`
-	BtfPlainRecord     *ebpf.VariableSpec `ebpf:"btf_plain_record"`
-	LookCgroups        *ebpf.VariableSpec `ebpf:"look_cgroups"`
-	LookIncludeCgroups *ebpf.VariableSpec `ebpf:"look_include_cgroups"`
-	LookIncludeNames   *ebpf.VariableSpec `ebpf:"look_include_names"`
-	LookNames          *ebpf.VariableSpec `ebpf:"look_names"`
-	Shards             *ebpf.VariableSpec `ebpf:"shards"`
+	BtfNews         *ebpf.VariableSpec `ebpf:"btf_news"`
+	BtfOwnerRecord  *ebpf.VariableSpec `ebpf:"btf_owner_record"`
+	BtfPacketRecord *ebpf.VariableSpec `ebpf:"btf_packet_record"`
+	BtfPlainRecord  *ebpf.VariableSpec `ebpf:"btf_plain_record"`
+	LookLists       *ebpf.VariableSpec `ebpf:"look_lists"`
+	LookRules       *ebpf.VariableSpec `ebpf:"look_rules"`
+	Shards          *ebpf.VariableSpec `ebpf:"shards"`
 }
 
 // PlainObjects contains all objects after they have been loaded into the kernel.
@@ -224,12 +229,12 @@ type PlainMaps struct {
 	PlainCounts *ebpf.Map `ebpf:"plain_counts"`
 	Rings       *ebpf.Map `ebpf:"rings"`
 	TlsCalls    *ebpf.Map `ebpf:"tls_calls"`
-	TlsCgroups  *ebpf.Map `ebpf:"tls_cgroups"`
 	TlsCoverage *ebpf.Map `ebpf:"tls_coverage"`
-	TlsNames    *ebpf.Map `ebpf:"tls_names"`
 	TlsNews     *ebpf.Map `ebpf:"tls_news"`
+	TlsRules    *ebpf.Map `ebpf:"tls_rules"`
 	TlsSessions *ebpf.Map `ebpf:"tls_sessions"`
 	TlsSockets  *ebpf.Map `ebpf:"tls_sockets"`
+	TlsTexts    *ebpf.Map `ebpf:"tls_texts"`
 	TlsVerdicts *ebpf.Map `ebpf:"tls_verdicts"`
 }
 
@@ -239,12 +244,12 @@ func (m *PlainMaps) Close() error {
 		m.PlainCounts,
 		m.Rings,
 		m.TlsCalls,
-		m.TlsCgroups,
 		m.TlsCoverage,
-		m.TlsNames,
 		m.TlsNews,
+		m.TlsRules,
 		m.TlsSessions,
 		m.TlsSockets,
+		m.TlsTexts,
 		m.TlsVerdicts,
 	)
 }
@@ -253,15 +258,13 @@ func (m *PlainMaps) Close() error {
 //
 // It can be passed to LoadPlainObjects or ebpf.CollectionSpec.LoadAndAssign.
 type PlainVariables struct {
-	BtfNews            *ebpf.Variable `ebpf:"btf_news"`
-	BtfOwnerRecord     *ebpf.Variable `ebpf:"btf_owner_record"`
-	BtfPacketRecord    *ebpf.Variable `ebpf:"btf_packet_record"`
-	BtfPlainRecord     *ebpf.Variable `ebpf:"btf_plain_record"`
-	LookCgroups        *ebpf.Variable `ebpf:"look_cgroups"`
-	LookIncludeCgroups *ebpf.Variable `ebpf:"look_include_cgroups"`
-	LookIncludeNames   *ebpf.Variable `ebpf:"look_include_names"`
-	LookNames          *ebpf.Variable `ebpf:"look_names"`
-	Shards             *ebpf.Variable `ebpf:"shards"`
+	BtfNews         *ebpf.Variable `ebpf:"btf_news"`
+	BtfOwnerRecord  *ebpf.Variable `ebpf:"btf_owner_record"`
+	BtfPacketRecord *ebpf.Variable `ebpf:"btf_packet_record"`
+	BtfPlainRecord  *ebpf.Variable `ebpf:"btf_plain_record"`
+	LookLists       *ebpf.Variable `ebpf:"look_lists"`
+	LookRules       *ebpf.Variable `ebpf:"look_rules"`
+	Shards          *ebpf.Variable `ebpf:"shards"`
 }
 
 // PlainPrograms contains all programs after they have been loaded into the kernel.
@@ -269,7 +272,6 @@ type PlainVariables struct {
 // It can be passed to LoadPlainObjects or ebpf.CollectionSpec.LoadAndAssign.
 type PlainPrograms struct {
 	GoEnter       *ebpf.Program `ebpf:"go_enter"`
-	GoForget      *ebpf.Program `ebpf:"go_forget"`
 	GoHandshake   *ebpf.Program `ebpf:"go_handshake"`
 	GoReturn      *ebpf.Program `ebpf:"go_return"`
 	LibraryEnter  *ebpf.Program `ebpf:"library_enter"`
@@ -281,7 +283,6 @@ type PlainPrograms struct {
 func (p *PlainPrograms) Close() error {
 	return _PlainClose(
 		p.GoEnter,
-		p.GoForget,
 		p.GoHandshake,
 		p.GoReturn,
 		p.LibraryEnter,

@@ -57,7 +57,7 @@ func verifyAll(dir string) (l loads, err error) {
 // switches are the variables that say what is in use.
 var switches = []string{
 	bpf.CaptureVarFilterPorts, bpf.CaptureVarFilterAddresses, bpf.CaptureVarFilterCgroups, bpf.CaptureVarFilterProcesses,
-	bpf.CaptureVarTls, bpf.PlainVarLookNames, bpf.PlainVarLookCgroups,
+	bpf.CaptureVarTls,
 }
 
 func verify(dir string, objects [2]string, filters bool) (map[string]load, error) {
@@ -97,6 +97,11 @@ func loadObject(path string, filters bool, others map[string]*ebpf.Map) (*ebpf.C
 		// LOCAL_SERVER: of the values that are not 0, the one with more code.
 		if err := v.Set(uint32(2)); err != nil {
 			return nil, fmt.Errorf("set variable %s: %w", bpf.CaptureVarLocalCalls, err)
+		}
+	}
+	if v := spec.Variables[bpf.PlainVarLookRules]; filters && v != nil {
+		if err := v.Set(uint32(1)); err != nil {
+			return nil, fmt.Errorf("set variable %s: %w", bpf.PlainVarLookRules, err)
 		}
 	}
 	shared := map[string]*ebpf.Map{}

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernel.h"
+#include "loop.h"
 #include "record.h"
 #include <bpf/bpf_core_read.h>
 
@@ -17,7 +18,7 @@ enum {
 struct search {
 	struct process *process;
 	__u64 at, end; // addresses in the process
-	bool inside; // of a variable
+	__u32 inside; // of a variable, if not 0
 };
 
 // The first bytes of OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. User space looks at the
@@ -63,6 +64,7 @@ static __always_inline void read_variables(struct process *p, struct mm_struct *
 		.process = p,
 		.at = BPF_CORE_READ(mm, env_start),
 		.end = BPF_CORE_READ(mm, env_end),
+		.inside = loop_zero,
 	};
 
 	if (s.at && s.at < s.end)

@@ -17,7 +17,11 @@ enum {
 	TLS_RECORD_MOST = (1 << 14) + 2048, // RFC 5246, section 6.2.3
 };
 
-enum { RECORD_HANDSHAKE = 22 };
+// Records of a handshake. In TLS 1.3 a client's second flight begins with the first one.
+enum {
+	RECORD_CHANGE_CIPHER_SPEC = 20,
+	RECORD_HANDSHAKE = 22,
+};
 
 // record_type gives the type of the TLS record that the payload begins with (RFC 8446,
 // section 5.1), or 0.
@@ -102,7 +106,7 @@ static __noinline void meet(struct socket_state *s, struct __sk_buff *skb, const
 	}
 	if (!by_user)
 		return;
-	met = meet_caller(s->cookie, s->shard, type == RECORD_HANDSHAKE);
+	met = meet_caller(s->cookie, s->shard, type == RECORD_HANDSHAKE || type == RECORD_CHANGE_CIPHER_SPEC);
 	if (met != NOBODY)
 		s->flags |= SOCKET_TLS_BOUND;
 	if (met == MET)

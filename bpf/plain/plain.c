@@ -130,6 +130,15 @@ static __always_inline void end_early(const struct call *call, struct place *p)
 		took(call, call->buffer, n, p, false);
 }
 
+// begin_session notes an object whose handshake begins here: another thread may send what
+// it says.
+static __always_inline void begin_session(__u64 object)
+{
+	struct session_key key = { .object = object, .pid = bpf_get_current_pid_tgid() >> 32 };
+
+	bpf_map_update_elem(&tls_sessions, &key, &new_session, BPF_NOEXIST);
+}
+
 SEC("uprobe")
 int library_enter(struct pt_regs *ctx)
 {
@@ -146,6 +155,8 @@ int library_enter(struct pt_regs *ctx)
 	call.operation = p.operation;
 	call.object = p.outcome == OUTCOME_RUST ? rustls_object(ctx, &key, p.operation) : ARGUMENT1(ctx);
 	call.buffer = ARGUMENT2(ctx);
+	if (p.operation == OPERATION_HANDSHAKE && p.outcome != OUTCOME_RUST)
+		begin_session(call.object);
 	if (p.operation == OPERATION_EARLY)
 		begin_early(call.object);
 	if (p.outcome == OUTCOME_STORED4)
@@ -292,18 +303,6 @@ int go_return(struct pt_regs *ctx)
 	if (call.stack)
 		call.buffer += read_word(key.goroutine + GO_STACK_HIGH) - call.stack;
 	took(&call, call.buffer, n, &p, true);
-	return 0;
-}
-
-SEC("uprobe")
-int go_forget(struct pt_regs *ctx)
-{
-	struct session_key key = { .pid = bpf_get_current_pid_tgid() >> 32 };
-	struct place p;
-
-	read_place(&p, bpf_get_attach_cookie(ctx));
-	key.object = go_receiver(ctx, &p);
-	bpf_map_delete_elem(&tls_sessions, &key);
 	return 0;
 }
 

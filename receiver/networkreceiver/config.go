@@ -121,10 +121,14 @@ type TLSConfig struct {
 	_ struct{}
 }
 
-// ProcessesConfig selects processes.
+// ProcessesConfig selects processes. Names and paths may have wildcards.
 type ProcessesConfig struct {
-	Cgroups   []string `mapstructure:"cgroups"`   // as in FilterConfig
-	Processes []string `mapstructure:"processes"` // as in FilterConfig
+	Processes   []string `mapstructure:"processes"`   // process names (comm) or names of executables
+	Executables []string `mapstructure:"executables"` // paths of executables
+	Cgroups     []string `mapstructure:"cgroups"`     // paths below the cgroup v2 root, with everything below them
+	Pods        []string `mapstructure:"pods"`        // UIDs of Kubernetes pods
+	Containers  []string `mapstructure:"containers"`  // ids, or their first 12 digits
+	Users       []uint32 `mapstructure:"users"`       // ids
 
 	_ struct{}
 }
@@ -393,6 +397,12 @@ func (c *EBPFConfig) Validate() error {
 		return fmt.Errorf("local_calls must be client, server or both, is %q", c.LocalCalls)
 	}
 	return nil
+}
+
+// Validate implements [confmap.Validator].
+func (c *ProcessesConfig) Validate() error {
+	s := c.selection()
+	return s.Validate()
 }
 
 // Validate implements [confmap.Validator].

@@ -54,8 +54,11 @@ func TestConfigValid(t *testing.T) {
 		LocalCalls:     SidesClient,
 		KeepPrivileges: true,
 		TLS: TLSConfig{
-			Include: ProcessesConfig{Processes: []string{"nginx"}},
-			Exclude: ProcessesConfig{Cgroups: []string{"/user.slice"}},
+			Include: ProcessesConfig{
+				Processes: []string{"nginx", "python3*"}, Executables: []string{"/usr/**"},
+				Pods: []string{"1b2f6e0c-1111-2222-3333-444455556666"}, Users: []uint32{33},
+			},
+			Exclude: ProcessesConfig{Cgroups: []string{"/user.slice/*"}, Containers: []string{"0123456789ab"}},
 		},
 		NAT: NATConfig{Enabled: true, NetNS: "/proc/1/ns/net"},
 		Include: FilterConfig{
@@ -123,6 +126,8 @@ func TestConfigInvalid(t *testing.T) {
 		"network/bad_size":          `parse size "much"`,
 		"network/small_memory":      "memory::limit must be at least 16MiB, is 1.0 KiB",
 		"network/tls_ports":         "invalid keys: ports",
+		"network/tls_executable":    `tls::include: executable "nginx" must be a path`,
+		"network/tls_pod":           `tls::exclude: pod "web-1" must be the UID of a pod`,
 		"network/local_calls":       `local_calls must be client, server or both, is "none"`,
 		"network/small_ring":        "ring_size must be between 512 KiB and 1.0 GiB, is 4.0 KiB",
 		"network/bad_placement":     `payload: placement must be body or attributes, is "header"`,

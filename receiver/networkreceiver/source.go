@@ -113,7 +113,7 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 		Shards:     workers, RingBytes: powerOfTwo(int(cfg.RingSize)), Cgroup: cfg.CgroupPath,
 		Include: include, Exclude: exclude,
 		NAT: ebpf.NAT{Enabled: cfg.NAT.Enabled, NetNS: cfg.NAT.NetNS},
-		TLS: ebpf.TLS{Enabled: cfg.TLS.Enabled, Include: cfg.TLS.Include.filter(), Exclude: cfg.TLS.Exclude.filter()},
+		TLS: ebpf.TLS{Enabled: cfg.TLS.Enabled, Include: cfg.TLS.Include.selection(), Exclude: cfg.TLS.Exclude.selection()},
 	}
 	if err := settings.Validate(); err != nil {
 		return source{}, err
@@ -168,8 +168,11 @@ func (c *FilterConfig) filter() (ebpf.Filter, error) {
 	return ebpf.Filter{Ports: c.Ports, Prefixes: cidrs, Cgroups: c.Cgroups, Processes: c.Processes}, err
 }
 
-func (c *ProcessesConfig) filter() ebpf.Filter {
-	return ebpf.Filter{Cgroups: c.Cgroups, Processes: c.Processes}
+func (c *ProcessesConfig) selection() ebpf.Selection {
+	return ebpf.Selection{
+		Processes: c.Processes, Executables: c.Executables,
+		Cgroups: c.Cgroups, Pods: c.Pods, Containers: c.Containers, Users: c.Users,
+	}
 }
 
 // powerOfTwo is the smallest power of two that is not below n.

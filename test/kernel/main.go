@@ -6,7 +6,7 @@
 // Kernel runs the smoke test of ./smoke on the running kernel and, emulated by
 // qemu, on kernels of Debian: those that its arguments name ("running", "6.1",
 // "6.12"; these three if there are none). It needs bin/wirespan, a static
-// busybox and, for the others, qemu-system-x86_64 and Debian's package tools.
+// busybox, openssl and, for the others, qemu-system-x86_64 and Debian's package tools.
 // It installs nothing; what it fetches and builds is in build/kernel.
 package main
 

@@ -12,13 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // capturePackage has the tests that are part of the smoke test.
 const capturePackage = "./receiver/networkreceiver/capture/ebpf"
 
 // makePayload fills a folder with what the smoke test needs: programs without
-// libraries, and links to what there is already.
+// libraries, and links to what there is already, among it one program with libraries.
 func makePayload(ctx context.Context, dir string) (string, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return "", err
@@ -29,6 +30,7 @@ func makePayload(ctx context.Context, dir string) (string, error) {
 	for _, build := range [][]string{
 		{"build", "-o", filepath.Join(dir, "smoke"), "./test/kernel/smoke"},
 		{"build", "-o", filepath.Join(dir, "verifier-cost"), "./bpf/cost"},
+		{"build", "-o", filepath.Join(dir, "tlspeer"), "./internal/testkit/tlspeer/golang"},
 		{"test", "-c", "-o", filepath.Join(dir, "ebpf.test"), capturePackage},
 	} {
 		c := exec.CommandContext(ctx, "go", build...)
@@ -55,7 +57,27 @@ func makePayload(ctx context.Context, dir string) (string, error) {
 			return "", err
 		}
 	}
-	return dir, nil
+	return dir, linkProgram(ctx, "openssl", dir)
+}
+
+// linkProgram makes links to a program that is installed and to all its libraries, the
+// dynamic linker among them.
+func linkProgram(ctx context.Context, name, dir string) error {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", name, err)
+	}
+	out, err := exec.CommandContext(ctx, "ldd", path).Output()
+	if err != nil {
+		return fmt.Errorf("list libraries of %s: %w", name, err)
+	}
+	all := []error{link(path, filepath.Join(dir, name))}
+	for library := range strings.FieldsSeq(string(out)) {
+		if strings.HasPrefix(library, "/") {
+			all = append(all, link(library, filepath.Join(dir, filepath.Base(library))))
+		}
+	}
+	return errors.Join(all...)
 }
 
 func link(file, name string) error {

@@ -29,7 +29,7 @@ const nobody = 65534
 // what is left of them, and makes a call over IPv4 and one over IPv6 whose
 // client it must name.
 func runCollector(ctx context.Context, dir string) (detail string, err error) {
-	c, err := startCollector(ctx, dir)
+	c, err := startCollector(ctx, dir, &leastPrivileges)
 	if err != nil {
 		return "", err
 	}
@@ -126,10 +126,18 @@ type collector struct {
 	output *output
 }
 
+// privileged is who runs the collector.
+type privileged struct {
+	user         uint32
+	capabilities []uintptr
+}
+
+var leastPrivileges = privileged{nobody, []uintptr{unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_NET_ADMIN}}
+
 // startCollector hands over open files: where they are, nobody may not be
-// allowed to go.
-func startCollector(ctx context.Context, dir string) (*collector, error) {
-	c := &collector{command(ctx, "/proc/self/fd/3", "--config", "file:/proc/self/fd/4"), &output{}}
+// allowed to go. Without privileges that are said, it runs as root.
+func startCollector(ctx context.Context, dir string, as *privileged, args ...string) (*collector, error) {
+	c := &collector{command(ctx, "/proc/self/fd/3", append([]string{"--config", "file:/proc/self/fd/4"}, args...)...), &output{}}
 	for _, name := range []string{"wirespan", "config.yaml"} {
 		f, err := os.Open(filepath.Join(dir, name))
 		if err != nil {
@@ -140,8 +148,10 @@ func startCollector(ctx context.Context, dir string) (*collector, error) {
 	}
 	c.Dir = "/"
 	c.Stdout, c.Stderr = c.output, c.output
-	c.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
-	c.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_NET_ADMIN}
+	if as != nil {
+		c.SysProcAttr.Credential = &syscall.Credential{Uid: as.user, Gid: as.user}
+		c.SysProcAttr.AmbientCaps = as.capabilities
+	}
 	return c, c.Start()
 }
 

@@ -34,6 +34,7 @@ var steps = []step{
 	{"verifier takes the programs", loadPrograms},
 	{"capture", testCapture},
 	{"collector", runCollector},
+	{"encrypted connections", runEncrypted},
 }
 
 func main() {

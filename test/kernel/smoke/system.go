@@ -10,10 +10,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
+
+// loader is where programs look for the dynamic linker. The payload has it by its last name.
+const loader = "/lib64/ld-linux-x86-64.so.2"
 
 // makeSystem mounts what a system has and switches the loopback device on.
 func makeSystem() error {
@@ -27,6 +31,12 @@ func makeSystem() error {
 		if err := unix.Mount(m.kind, m.dir, m.kind, 0, ""); err != nil {
 			return fmt.Errorf("mount %s: %w", m.dir, err)
 		}
+	}
+	if err := os.MkdirAll(filepath.Dir(loader), 0o755); err != nil {
+		return err
+	}
+	if err := os.Symlink(filepath.Join("/payload", filepath.Base(loader)), loader); err != nil {
+		return err
 	}
 	if err := os.Setenv("PATH", "/payload"); err != nil {
 		return err

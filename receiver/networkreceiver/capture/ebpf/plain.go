@@ -7,12 +7,9 @@ package ebpf
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/features"
-	"go.uber.org/zap"
 
 	"github.com/wirespan/wirespan/bpf"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
@@ -27,7 +24,7 @@ const (
 )
 
 // startPlain loads the programs that run in TLS libraries, and begins to place them.
-func (s *Source) startPlain(root string) error {
+func (s *Source) startPlain() error {
 	spec, err := bpf.LoadPlain()
 	if err != nil {
 		return fmt.Errorf("read programs: %w", err)
@@ -44,8 +41,8 @@ func (s *Source) startPlain(root string) error {
 			}
 		}
 	}
-	lists := makeLookLists(&s.settings.TLS)
-	if err := lists.prepare(spec); err != nil {
+	rules := makeLookRules(&s.settings.TLS)
+	if err := rules.prepare(spec); err != nil {
 		return err
 	}
 	o := &s.plain
@@ -53,12 +50,8 @@ func (s *Source) startPlain(root string) error {
 		return fmt.Errorf("load programs for TLS libraries: %w", err)
 	}
 	s.closers = append(s.closers, o)
-	absent, err := lists.write(&o.PlainMaps, root)
-	if err != nil {
+	if err := rules.write(o.TlsRules); err != nil {
 		return err
-	}
-	if len(absent) > 0 {
-		s.logger.Warn("cgroups of a filter do not exist", zap.Strings("cgroups", absent))
 	}
 	return s.startLibraries(multi)
 }
@@ -73,7 +66,7 @@ func (s *Source) startLibraries(multi bool) error {
 	s.libraries = new(uprobe.Stats)
 	m := uprobe.New(uprobe.Programs{
 		LibraryEnter: o.LibraryEnter, LibraryReturn: o.LibraryReturn, LibraryForget: o.LibraryForget,
-		GoHandshake: o.GoHandshake, GoEnter: o.GoEnter, GoReturn: o.GoReturn, GoForget: o.GoForget, Multi: multi,
+		GoHandshake: o.GoHandshake, GoEnter: o.GoEnter, GoReturn: o.GoReturn, Multi: multi,
 	}, uprobe.Maps{News: s.objects.TlsNews, Coverage: s.objects.TlsCoverage, Verdicts: o.TlsVerdicts}, s.processes.program, s.logger, s.libraries)
 	s.closers = append(s.closers, m)
 	if err := m.Start(); err != nil {
@@ -92,52 +85,6 @@ func (t *processTable) program(key *bpf.CaptureProcessKey) string {
 		return p.Name
 	}
 	return "unknown"
-}
-
-// lookLists are the entries of the kernel's lists of processes to look into.
-type lookLists struct {
-	names   map[string]uint8
-	cgroups map[string]uint8
-}
-
-func makeLookLists(t *TLS) lookLists {
-	return lookLists{
-		names:   merge(t.Include.Processes, t.Exclude.Processes),
-		cgroups: merge(cleaned(t.Include.Cgroups), cleaned(t.Exclude.Cgroups)),
-	}
-}
-
-func (l *lookLists) prepare(spec *ebpf.CollectionSpec) error {
-	return prepareLists(spec, []filterList{
-		{bpf.PlainVarLookNames, bpf.PlainVarLookIncludeNames, bpf.PlainMapTlsNames, values(l.names)},
-		{bpf.PlainVarLookCgroups, bpf.PlainVarLookIncludeCgroups, bpf.PlainMapTlsCgroups, values(l.cgroups)},
-	})
-}
-
-// write fills the lists before anything is attached. Cgroups are resolved below
-// root; those that do not exist are returned.
-func (l *lookLists) write(o *bpf.PlainMaps, root string) (absent []string, err error) {
-	for name, flags := range l.names {
-		var key bpf.PlainLookName
-		copy(key.Name[:len(key.Name)-1], name)
-		if err := o.TlsNames.Put(key, flags); err != nil {
-			return nil, fmt.Errorf("filter process %q: %w", name, err)
-		}
-	}
-	for path, flags := range l.cgroups {
-		id, err := cgroupID(filepath.Join(root, path))
-		if os.IsNotExist(err) {
-			absent = append(absent, path)
-			continue
-		}
-		if err == nil {
-			err = o.TlsCgroups.Put(id, flags)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("filter cgroup %q: %w", path, err)
-		}
-	}
-	return absent, nil
 }
 
 func (r *reader) takePlain(head *bpf.PlainPlainRecord, b []byte) {

@@ -57,31 +57,12 @@ const (
 	LocalServer            // the other end
 )
 
-// TLS says into which processes' TLS libraries to look.
-type TLS struct {
-	Enabled bool
-	// Include and Exclude choose processes, as in Settings, by their Cgroups and
-	// Processes only. A process must pass these as well as those of Settings.
-	Include, Exclude Filter
-}
-
 // NAT says of which network namespace the kernel is asked where packets go whose
 // addresses it translates.
 type NAT struct {
 	Enabled bool
 	// NetNS is a file that stands for the namespace. Empty: that of this process.
 	NetNS string
-}
-
-func (t *TLS) validate() error {
-	var all []error
-	for _, f := range []*Filter{&t.Include, &t.Exclude} {
-		if len(f.Ports) > 0 || len(f.Prefixes) > 0 {
-			all = append(all, errors.New("tls: ports and prefixes can not choose processes"))
-		}
-		all = append(all, f.validate())
-	}
-	return errors.Join(all...)
 }
 
 // Filter is a selection of traffic. Each list is asked on its own; a connection

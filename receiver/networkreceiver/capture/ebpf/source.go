@@ -111,7 +111,7 @@ func (s *Source) start() error {
 		return err
 	}
 	if s.settings.TLS.Enabled {
-		if err := s.startPlain(root); err != nil {
+		if err := s.startPlain(); err != nil {
 			s.logger.Warn("encrypted connections stay opaque", zap.Error(err))
 		}
 	}

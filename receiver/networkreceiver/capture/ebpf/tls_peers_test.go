@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -203,31 +204,39 @@ func TestPlaintextOfALargeWrite(t *testing.T) {
 }
 
 // Processes that may not be looked into stay closed, whatever library they share with
-// others.
+// others: here both ends use the same file, which has probes.
 func TestPlaintextOfChosenProcesses(t *testing.T) {
-	port, cert := startNginxTLS(t, t.TempDir())
+	port, _ := startNginxTLS(t, t.TempDir())
 	url := fmt.Sprintf("https://127.0.0.1:%d/pid", port)
-	curl := func(t *testing.T) *exec.Cmd { return exec.Command("curl", "-sS", "--http1.1", "--cacert", cert, url) }
-	group := makeCgroup(t, "tls")
-	path := filepath.Join("/", filepath.Base(filepath.Dir(group)), "tls")
-	for name, test := range map[string]struct {
+	const pod, container = "1b2f6e0c-1111-2222-3333-444455556666", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	group := makeCgroup(t, "kubepods/pod"+pod+"/"+container)
+	top := strings.TrimSuffix(group, "/kubepods/pod"+pod+"/"+container)
+	top = "/" + filepath.Base(top)
+	curl := func(user uint32) *exec.Cmd {
+		c := inCgroup(t, group, exec.Command("curl", "-sSk", "--http1.1", url))
+		c.SysProcAttr.Credential = &syscall.Credential{Uid: user}
+		return c
+	}
+	const nobody = 65534
+	for _, tt := range []struct {
+		name             string
 		tls              TLS
 		clients, servers int
 	}{
-		"excluded name":   {TLS{Exclude: Filter{Processes: []string{"nginx"}}}, 1, 0},
-		"included name":   {TLS{Include: Filter{Processes: []string{"nginx"}}}, 0, 1},
-		"excluded cgroup": {TLS{Exclude: Filter{Cgroups: []string{path}}}, 0, 1},
-		"included cgroup": {TLS{Include: Filter{Cgroups: []string{path}}}, 1, 0},
+		{"exclusion wins", TLS{Include: Selection{Processes: []string{"curl", "ngin?"}}, Exclude: Selection{Users: []uint32{nobody}}}, 0, 1},
+		{"in all lists", TLS{Include: Selection{Executables: []string{"/usr/**/curl"}, Cgroups: []string{top + "/*/pod*"}, Users: []uint32{nobody}}}, 1, 0},
+		{"not in all lists", TLS{Include: Selection{Containers: []string{container[:12]}, Processes: []string{"nginx"}}}, 0, 0},
+		{"exclude pod", TLS{Exclude: Selection{Pods: []string{pod}}}, 0, 1},
 	} {
-		t.Run(name, func(t *testing.T) {
-			test.tls.Enabled = true
-			r := record(t, Settings{TLS: test.tls})
-			run(t, inCgroup(t, group, curl(t)))
+		t.Run(tt.name, func(t *testing.T) {
+			tt.tls.Enabled = true
+			r := record(t, Settings{TLS: tt.tls})
+			run(t, curl(nobody))
 			settle()
 			r.stop()
 			clients, servers := r.said(port)
-			assert.Len(t, clients, test.clients, "clients")
-			assert.Len(t, servers, test.servers, "servers")
+			assert.Len(t, clients, tt.clients, "clients")
+			assert.Len(t, servers, tt.servers, "servers")
 			assert.NotEmpty(t, r.port(port), "packets are captured all the same")
 		})
 	}

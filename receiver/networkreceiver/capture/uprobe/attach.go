@@ -17,14 +17,14 @@ import (
 // Programs are the kernel's programs.
 type Programs struct {
 	LibraryEnter, LibraryReturn, LibraryForget *ebpf.Program
-	GoHandshake, GoEnter, GoReturn, GoForget   *ebpf.Program
+	GoHandshake, GoEnter, GoReturn             *ebpf.Program
 	// Multi says that they were loaded to be placed at many points at once.
 	Multi bool
 }
 
 func (p *Programs) program(which program) *ebpf.Program {
 	return [programs]*ebpf.Program{
-		p.LibraryEnter, p.LibraryReturn, p.LibraryForget, p.GoHandshake, p.GoEnter, p.GoReturn, p.GoForget,
+		p.LibraryReturn, p.LibraryForget, p.LibraryEnter, p.GoEnter, p.GoReturn, p.GoHandshake,
 	}[which]
 }
 
@@ -85,6 +85,9 @@ func (p *Programs) placeEach(executable *link.Executable, which program, many *l
 	var links []link.Link
 	for i, address := range many.Addresses {
 		l, err := attach("", p.program(which), &link.UprobeOptions{Address: address, Cookie: many.Cookies[i]})
+		if errors.Is(err, os.ErrPermission) {
+			err = fmt.Errorf("%w: before Linux 6.6 this needs CAP_SYS_ADMIN (keep_privileges)", err)
+		}
 		if err != nil {
 			return links, err
 		}

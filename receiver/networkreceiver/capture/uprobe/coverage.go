@@ -6,6 +6,7 @@
 package uprobe
 
 import (
+	"strings"
 	"time"
 	"unsafe"
 
@@ -75,12 +76,12 @@ func (m *Manager) count(key *bpf.CaptureProcessKey, last counts, now bpf.Capture
 	m.stats.count(program, Plain, plain)
 	m.stats.count(program, Decrypted, decrypted)
 	if decrypted > 0 {
-		m.say(program, key, Decrypted, at)
+		m.say(program, key, Decrypted, "", at)
 	}
 	if more > 0 {
-		outcome := m.outcome(key)
+		outcome, library := m.outcome(key)
 		m.stats.count(program, outcome, more)
-		m.say(program, key, outcome, at)
+		m.say(program, key, outcome, library, at)
 	}
 	return next
 }
@@ -92,8 +93,9 @@ func grown(from, to uint64) uint64 {
 	return to - from
 }
 
-// say logs the outcome of a program's connections when it changes.
-func (m *Manager) say(program string, key *bpf.CaptureProcessKey, outcome Outcome, at time.Time) {
+// say logs the outcome of a program's connections when it changes, and which library is the
+// reason, if one is known.
+func (m *Manager) say(program string, key *bpf.CaptureProcessKey, outcome Outcome, library string, at time.Time) {
 	before := m.coverage.said[program]
 	if before == nil {
 		if len(m.coverage.said) >= maxPrograms {
@@ -107,33 +109,52 @@ func (m *Manager) say(program string, key *bpf.CaptureProcessKey, outcome Outcom
 	}
 	before.last, before.at[outcome] = outcome, at
 	of := m.stats.of(program)
-	m.logger.Info("encrypted connections of a program", zap.String("program", program),
-		zap.Uint32("pid", key.Pid), zap.Stringer("outcome", outcome),
-		zap.Uint64("plain", of[Plain]), zap.Uint64("decrypted", of[Decrypted]), zap.Uint64("opaque", of.opaque()))
+	fields := []zap.Field{
+		zap.String("program", program), zap.Uint32("pid", key.Pid), zap.Stringer("outcome", outcome),
+		zap.Uint64("plain", of[Plain]), zap.Uint64("decrypted", of[Decrypted]), zap.Uint64("opaque", of.opaque()),
+	}
+	if library != "" {
+		fields = append(fields, zap.String("library", library))
+	}
+	m.logger.Info("encrypted connections of a program", fields...)
 }
 
-// outcome tells why a process's connections are opaque.
-func (m *Manager) outcome(key *bpf.CaptureProcessKey) Outcome {
+// outcome tells why a process's connections are opaque, and which library is the reason.
+func (m *Manager) outcome(key *bpf.CaptureProcessKey) (o Outcome, library string) {
 	var may uint8
 	if m.maps.Verdicts.Lookup(key, &may) == nil && may == 0 {
-		return Excluded
+		return Excluded, ""
 	}
 	p := m.processes[int(key.Pid)]
 	switch {
 	case p == nil:
-		return Gone
+		return Gone, ""
 	case p.err != nil:
-		return Failed
+		return Failed, ""
 	}
-	return max(p.outcome(), NoLibrary)
+	return p.outcome()
 }
 
 // outcome is that of the file of which most is known.
-func (p *process) outcome() (o Outcome) {
+func (p *process) outcome() (o Outcome, library string) {
+	o = NoLibrary
 	for _, f := range p.files {
-		o = max(o, f.outcome())
+		if of := f.outcome(); of > o {
+			o, library = of, f.library()
+		}
 	}
-	return o
+	return o, library
+}
+
+// library names the libraries in a file.
+func (f *file) library() string {
+	switch {
+	case f.runtime:
+		return "Java"
+	case f.image == nil:
+		return f.path
+	}
+	return strings.Join(names(f.image), ", ")
 }
 
 // outcome is that of connections that use a file: the more is known, the higher.

@@ -50,7 +50,7 @@ func manage(t testing.TB) *managed {
 	core, log := observer.New(zap.InfoLevel)
 	m := New(Programs{
 		LibraryEnter: o.LibraryEnter, LibraryReturn: o.LibraryReturn, LibraryForget: o.LibraryForget,
-		GoHandshake: o.GoHandshake, GoEnter: o.GoEnter, GoReturn: o.GoReturn, GoForget: o.GoForget, Multi: multi,
+		GoHandshake: o.GoHandshake, GoEnter: o.GoEnter, GoReturn: o.GoReturn, Multi: multi,
 	}, Maps{News: o.TlsNews, Coverage: o.TlsCoverage, Verdicts: o.TlsVerdicts}, programOf, zap.New(core), new(Stats))
 	t.Cleanup(func() {
 		assert.NoError(t, m.Close())
@@ -277,7 +277,7 @@ func TestFailedAttachmentIsRetried(t *testing.T) {
 	assert.Equal(t, before, descriptors(t), "it is all or nothing")
 	assert.NotEmpty(t, m.log.FilterMessage("can not look into a TLS library").FilterField(zap.String("file", path)).All())
 	key := bpf.CaptureProcessKey{Pid: uint32(u.Process.Pid)}
-	assert.Equal(t, Failed, m.outcome(&key))
+	assert.Equal(t, Failed, outcomeOf(m, &key))
 
 	m.look(u.Process.Pid, m.now.Add(retryTime-1))
 	assert.Equal(t, failed, m.stats.AttachFailed.Load(), "not yet")
@@ -293,7 +293,7 @@ func TestFailedAttachmentIsRetried(t *testing.T) {
 	m.look(u.Process.Pid, m.now)
 	assert.Equal(t, failed, m.stats.Attached.Load())
 	assert.Equal(t, []string{filepath.Base(path)}, m.probed(dir))
-	assert.Equal(t, Unbound, m.outcome(&key))
+	assert.Equal(t, Unbound, outcomeOf(m, &key))
 	m.look(u.Process.Pid, m.now)
 	assert.Equal(t, failed, m.stats.Attached.Load(), "once is enough")
 }
@@ -406,4 +406,9 @@ func TestManyPrograms(t *testing.T) {
 	assert.Equal(t, maxPrograms+1, programs)
 	assert.Equal(t, uint64(2*maxPrograms), n)
 	assert.Equal(t, uint64(maxPrograms), s.of(other)[Decrypted])
+}
+
+func outcomeOf(m *managed, key *bpf.CaptureProcessKey) Outcome {
+	o, _ := m.outcome(key)
+	return o
 }

@@ -52,17 +52,17 @@ func (p place) cookie() uint64 {
 	return c | uint64(p.way)<<8 | uint64(p.a)<<16 | uint64(p.b)<<32 | uint64(p.c)<<48
 }
 
-// program is one of the kernel's programs.
+// program is one of the kernel's programs. They are placed in this order: what sees an
+// object begin comes last, so that nothing of it is missed that counts as seen.
 type program uint8
 
 const (
-	libraryEnter program = iota
-	libraryReturn
+	libraryReturn program = iota
 	libraryForget
-	goHandshake
+	libraryEnter
 	goEnter
 	goReturn
-	goForget
+	goHandshake
 	programs
 )
 
@@ -73,7 +73,8 @@ type point struct {
 	cookie  uint64
 }
 
-// use says what a function is for.
+// use says what a function is for. One of Go that gives an object up is of no use: another
+// goroutine may be about to return from it, and the next handshake begins anew anyway.
 type use struct {
 	operation, outcome uint8
 	begin, forget      bool
@@ -108,11 +109,12 @@ var gnuTLSUses = map[string]use{
 }
 
 var nssUses = map[string]use{
-	symbol.NSSWrite: {operation: write, outcome: returnsInt},
-	symbol.NSSSend:  {operation: write, outcome: returnsInt},
-	symbol.NSSRead:  {operation: read, outcome: returnsInt},
-	symbol.NSSRecv:  {operation: read, outcome: returnsInt},
-	symbol.NSSClose: {forget: true},
+	symbol.NSSHandshake: {operation: handshake},
+	symbol.NSSWrite:     {operation: write, outcome: returnsInt},
+	symbol.NSSSend:      {operation: write, outcome: returnsInt},
+	symbol.NSSRead:      {operation: read, outcome: returnsInt},
+	symbol.NSSRecv:      {operation: read, outcome: returnsInt},
+	symbol.NSSClose:     {forget: true},
 }
 
 var rustlsUses = map[string]use{
@@ -127,11 +129,9 @@ var goUses = map[string]use{
 	symbol.GoServerHandshake: {begin: true},
 	symbol.GoWrite:           {operation: write},
 	symbol.GoRead:            {operation: read},
-	symbol.GoClose:           {forget: true},
 }
 
-// points lists where programs are placed for a library. Entries come first: a return
-// without its entry is ignored, an entry without its return is not.
+// points lists where programs are placed for a library.
 func points(l *symbol.Library) []point {
 	var all []point
 	switch l.Kind {
@@ -184,13 +184,6 @@ func descriptorWay(l *symbol.Library, p place) place {
 	return p
 }
 
-func (u use) program() program {
-	if u.begin {
-		return goHandshake
-	}
-	return goForget
-}
-
 func goPoints(l *symbol.Library) []point {
 	p := place{outcome: goRegisters}
 	if l.Go == nil {
@@ -205,12 +198,12 @@ func goPoints(l *symbol.Library) []point {
 	var all []point
 	for _, f := range l.Functions {
 		u, ok := goUses[f.Name]
-		if !ok || (!u.begin && !u.forget && len(f.Returns) == 0) {
+		if !ok || (!u.begin && len(f.Returns) == 0) {
 			continue
 		}
 		p.operation = u.operation
-		if u.begin || u.forget {
-			all = append(all, point{u.program(), f.Offset, p.cookie()})
+		if u.begin {
+			all = append(all, point{goHandshake, f.Offset, p.cookie()})
 			continue
 		}
 		all = append(all, point{goEnter, f.Offset, p.cookie()})

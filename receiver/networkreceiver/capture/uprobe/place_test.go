@@ -57,14 +57,13 @@ func TestPointsOfGo(t *testing.T) {
 	}
 	const way = 0x0000_1234_1000_03_00
 	assert.Equal(t, []point{
-		{goForget, 1, way | goRegisters<<4},
 		{goEnter, 3, way | goRegisters<<4 | read},
 		{goReturn, 4, way | goRegisters<<4 | read},
 		{goReturn, 5, way | goRegisters<<4 | read},
 		{goHandshake, 7, way | goRegisters<<4},
 	}, points(l), "a function whose returns are not known is left out")
 	l.Go.RegisterABI = false
-	assert.Equal(t, uint64(way|goStack<<4), points(l)[0].cookie)
+	assert.Equal(t, uint64(way|goStack<<4|read), points(l)[0].cookie)
 	l.Go = nil
 	assert.Empty(t, points(l))
 }

@@ -144,6 +144,7 @@ func TestStripped(t *testing.T) {
 // fakeMethods has NSS's table in its data, as some compilers leave it.
 const fakeMethods = `
 void SSL_ImportFD(void) {}
+void SSL_ForceHandshake(void) {}
 static void f(void) {}
 static void closes(void) {} static void reads(void) {} static void writes(void) {}
 static void receives(void) {} static void sends(void) {}
@@ -162,7 +163,7 @@ func TestMethodTable(t *testing.T) {
 		offsets := fileOffsets(t, path)
 		want := map[string]uint64{
 			symbol.NSSClose: offsets["closes"], symbol.NSSRead: offsets["reads"], symbol.NSSWrite: offsets["writes"],
-			symbol.NSSRecv: offsets["receives"], symbol.NSSSend: offsets["sends"],
+			symbol.NSSRecv: offsets["receives"], symbol.NSSSend: offsets["sends"], symbol.NSSHandshake: offsets["SSL_ForceHandshake"],
 		}
 		found := map[string]uint64{}
 		for _, f := range l.Functions {

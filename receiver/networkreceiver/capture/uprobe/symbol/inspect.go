@@ -101,7 +101,7 @@ func (img *Image) inspectDynamic(f *file) error {
 	for _, find := range []func() (*Library, error){
 		func() (*Library, error) { return findSSL(f, resolve, versions) },
 		func() (*Library, error) { return findGnuTLS(f, resolve, versions) },
-		func() (*Library, error) { return findNSS(f, d, versions) },
+		func() (*Library, error) { return findNSS(f, d, resolve, versions) },
 		func() (*Library, error) { return findNSPR(f, d) },
 	} {
 		l, err := find()

@@ -191,6 +191,7 @@ got['nspr'] = [at(at(low + o['Secret'], P) + o['Descriptor'], I), nspr.PR_FileDe
 methods = at(fd, P)
 order = {'ssl_Close': 1, 'ssl_Read': 2, 'ssl_Write': 3, 'ssl_Recv': 17, 'ssl_Send': 18} # prio.h
 got['nss'] = {n: at(methods + 8 * i, P) - base('libssl3.so') for n, i in order.items()}
+got['nss']['SSL_ForceHandshake'] = ctypes.cast(ssl3.SSL_ForceHandshake, P).value - base('libssl3.so')
 json.dump(got, sys.stdout)
 `
 

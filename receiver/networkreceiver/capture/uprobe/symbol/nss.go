@@ -22,7 +22,7 @@ var nssMethods = map[uint64]string{1: NSSClose, 2: NSSRead, 3: NSSWrite, 17: NSS
 // findNSS looks for libssl3. Its functions have no symbols, but there is one table
 // of them, in its data or in the code that makes it. It gives nil if this is another
 // library.
-func findNSS(f *file, d *dynamic, versions []string) (*Library, error) {
+func findNSS(f *file, d *dynamic, resolve resolver, versions []string) (*Library, error) {
 	if found, err := d.lookup(nssImportFD); err != nil || found == 0 {
 		return nil, err
 	}
@@ -40,8 +40,7 @@ func findNSS(f *file, d *dynamic, versions []string) (*Library, error) {
 			l.Functions = append(l.Functions, Function{Name: name, Offset: f.code(pointers[table+8*i])})
 		}
 		l.Reason = None
-		l.sort()
-		break
+		return l, l.addFunctions(f, resolve, []string{NSSHandshake})
 	}
 	return l, nil
 }

@@ -187,8 +187,11 @@ const (
 )
 
 // Functions of NSS are its I/O methods: NSPR calls them for a socket that has a TLS
-// layer, and for no other. Their first argument is the PRFileDesc of that layer.
+// layer, and for no other. Their first argument is the PRFileDesc of that layer, as is that
+// of the function by which a program wants the handshake before it sends anything.
 const (
+	NSSHandshake = "SSL_ForceHandshake"
+
 	NSSRead  = "ssl_Read"
 	NSSWrite = "ssl_Write"
 	NSSRecv  = "ssl_Recv"
