@@ -110,7 +110,7 @@ test-tls-software: build ## Look into more programs that speak TLS, which it dow
 
 .PHONY: tls-table
 tls-table: build ## Write the tables of docs/tls.md anew from the tests (root)
-	WIRESPAN_BIN=$(CURDIR)/bin/wirespan go test -tags tlssoftware -count=1 -timeout 10m -run 'TestTLS(Programs|Ways|PostgreSQL)$$' $(if $(SUDO),-exec '$(SUDO)') ./test/e2e -update-tls
+	WIRESPAN_BIN=$(CURDIR)/bin/wirespan go test -count=1 -timeout 10m -run 'TestTLS(Programs|Ways|PostgreSQL)$$' $(if $(SUDO),-exec '$(SUDO)') ./test/e2e -update-tls
 
 .PHONY: stress
 stress: build ## Attack the receiver's memory, in full size and with real traffic (root)

@@ -1,14 +1,14 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build tlssoftware
-
 package e2e
 
 import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -192,4 +192,79 @@ func TestTLSProxy(t *testing.T) {
 	collector.AwaitSpans(calls[len(calls)-1].Sequence, 4)
 	collector.Shutdown()
 	checkProxied(t, collector.Calls(), calls, nginx, backend)
+}
+
+// TestTLSLargeBodies lets clients of those libraries that TestTLSWays leaves out get 16 MiB.
+func TestTLSLargeBodies(t *testing.T) {
+	testkit.NeedRoot(t)
+	const size = 16 << 20
+	certificates := testkit.NewCertificates(t)
+	reference := testkit.GoServerTLS(t, certificates)
+	limits := testkit.M{"max_body_bytes": "17MiB"}
+	s := &tlsSession{certificates: certificates, introduced: map[string]bool{}}
+	s.collector = live(t, testkit.M{
+		"capture":   testkit.M{"ebpf": testkit.M{"ring_size": "128MiB"}},
+		"protocols": testkit.M{"http": limits, "http2": limits},
+		"memory":    testkit.M{"limit": "2GiB"}, // of which one connection may have a part
+	})
+	for _, client := range testkit.TLSClients() {
+		if !slices.Contains([]string{"go http2", "wget", "node"}, client.Name) {
+			continue
+		}
+		s.introduce(t, client, reference.URL())
+		sequence := strings.ReplaceAll(client.Name, " ", "-")
+		call := client.Call(t, certificates, sequence, reference.URL(), fmt.Sprintf("/bytes/7/%d/binary", size), nil)
+		answered, ok := reference.TruthOf()[call.Sequence]
+		require.True(t, ok, "the server knows nothing of %s", call.Sequence)
+		require.Equal(t, size, call.ResponseSize)
+		s.wants = append(s.wants, want{call, ends(call.PID, answered.PID)})
+		s.collector.AwaitSpans(call.Sequence, 2)
+	}
+	t.Logf("the collector counts as lost: %v", losses(s.collector.Metrics()))
+	s.finish(t)
+}
+
+// TestTLSOlderPrograms lets programs call that are older than the capture, with libraries
+// that nobody else has. Ruby loads them (dlopen) for its first call; PHP has them from its
+// start. The first call over a library may be what shows that there is one.
+func TestTLSOlderPrograms(t *testing.T) {
+	testkit.NeedRoot(t)
+	certificates := testkit.NewCertificates(t)
+	reference := testkit.GoServerTLS(t, certificates)
+	libraries := ownLibraries(t)
+	clients := map[string]*testkit.WaitingTLSClient{}
+	for _, name := range []string{"php", "ruby"} {
+		clients[name] = testkit.StartWaitingTLSClient(t, certificates, name, libraries, reference.URL(), tlsRequests[1].uri)
+	}
+	own := filepath.Join(libraries, "libssl.so.3")
+	testkit.Eventually(t, "php to have its library", func() bool { return clients["php"].Loaded(own) })
+	s := &tlsSession{certificates: certificates}
+	s.collector = live(t, testkit.M{"protocols": testkit.M{"http": testkit.M{"max_body_bytes": "2MiB"}}})
+	require.False(t, clients["ruby"].Loaded(own), "ruby has it already")
+	for _, name := range []string{"php", "ruby"} {
+		client, introductions := clients[name], 0
+		testkit.Eventually(t, name, func() bool {
+			introductions++
+			client.Call(fmt.Sprintf("%s-%s-%d", introduction, name, introductions))
+			return len(s.collector.Calls().Where(func(call testkit.Call) bool { return call.PID == client.PID() })) > 0
+		})
+		require.True(t, client.Loaded(own), name)
+		call := client.Call(name)
+		require.Equal(t, http.StatusOK, call.Status)
+		s.wants = append(s.wants, want{call, ends(call.PID, reference.TruthOf()[name].PID)})
+	}
+	s.finish(t)
+}
+
+// ownLibraries is a folder with a copy of the machine's TLS library.
+func ownLibraries(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"libssl.so.3", "libcrypto.so.3"} {
+		installed, err := filepath.Glob("/usr/lib/*-linux-gnu/" + name)
+		require.NoError(t, err)
+		require.NotEmpty(t, installed, name)
+		require.NoError(t, exec.Command("cp", "--dereference", installed[0], dir).Run())
+	}
+	return dir
 }

@@ -56,6 +56,9 @@ func (r Reason) String() string {
 	return [...]string{"", "fin", "rst", "idle", "evicted", "reused", "elsewhere", "shutdown"}[r]
 }
 
+// orderly reports whether an end of the connection has ended it.
+func (r Reason) orderly() bool { return r == ReasonFIN || r == ReasonRST }
+
 // Mark is a position in one direction of a connection.
 type Mark struct {
 	Time   int64  // capture time of the segment that carried the byte, Unix ns
@@ -95,6 +98,10 @@ type Conn struct {
 
 	// Session belongs to the next stage.
 	Session any
+	// AwaitsPlain is set by the next stage where a process's TLS library may show plaintext
+	// of a live connection: it does so later than the packets come, even than the last
+	// ones. Ends and the close are told when that time is over.
+	AwaitsPlain bool
 	// ServerName is the name by which the client has looked up the server's address,
 	// empty where none is known, and NameSought is how often it was looked for. They
 	// belong to stage 5.

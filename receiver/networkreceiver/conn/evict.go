@@ -41,9 +41,11 @@ func (t *Table) connections() (n int) {
 // so that a flood of handshakes can't push out what is in use, else of the others, so
 // that idle ones can't keep out what is new.
 func (t *Table) evict() {
-	if n := t.queues[closingTCP].front; n != nil {
-		t.close(n.item, t.now, ReasonEvicted)
-		return
+	for _, q := range [...]queue{overTCP, closingTCP} {
+		if n := t.queues[q].front; n != nil {
+			t.close(n.item, t.now, ReasonEvicted)
+			return
+		}
 	}
 	c, open := t.older(halfOpenTCP, halfOpenUDP), t.older(openTCP, openUDP)
 	if c == nil || open != nil && !t.flooded() {
@@ -76,7 +78,7 @@ func (t *Table) older(a, b queue) *Conn {
 func (t *Table) expireConnections() {
 	s := &t.settings
 	idle := [queues]int64{
-		halfOpenTCP: int64(s.HalfOpenTimeout), halfOpenUDP: int64(s.UDPIdleTimeout),
+		halfOpenTCP: int64(s.HalfOpenTimeout), halfOpenUDP: int64(s.UDPIdleTimeout), overTCP: int64(overTimeout),
 		closingTCP: int64(closingTimeout), openTCP: int64(s.TCPIdleTimeout), openUDP: int64(s.UDPIdleTimeout),
 	}
 	for q := range t.queues {

@@ -21,6 +21,7 @@ func FuzzTable(f *testing.F) {
 	f.Add([]byte{4, 0, 2, 0, 0, 0, 5, 0, 18, 0, 1, 0, 4, 0, 24, 1, 1, 9, 3, 1, 24, 1, 10, 40, 7, 1, 0, 0, 0, 0})
 	f.Add([]byte{8, 1, 0, 0, 0, 9, 9, 1, 0, 0, 0, 9, 10, 7, 0, 0, 0, 0})
 	f.Add([]byte{4, 0, 2, 99, 0, 1, 4, 1, 18, 99, 0, 1, 4, 0, 24, 100, 64, 1, 11, 0, 0, 200, 4, 1, 4, 0, 24, 164, 64, 1, 4, 0, 17, 228, 0, 1})
+	f.Add([]byte{0, 1, 2, 0, 0, 0, 4, 1, 18, 0, 1, 0, 0, 1, 24, 1, 1, 9, 12, 1, 0, 1, 0, 1, 4, 1, 17, 1, 10, 0, 0, 1, 17, 10, 2, 0, 12, 1, 1, 1, 0, 1, 13, 0, 0, 0, 0, 255})
 	for _, segments := range seed.Segments(f) {
 		f.Add(scriptOf(segments, 0))
 		f.Add(scriptOf(segments, 4))
@@ -47,6 +48,10 @@ func FuzzTable(f *testing.F) {
 					c.Spare(d, sink.conns[c].next[d]+uint64(op[3])<<(op[4]%40))
 				}
 			case 12:
+				if op[3]&1 != 0 {
+					table.Plain(&capture.Plain{Time: now, Socket: uint64(op[1] % 3), Direction: capture.Direction(1 + op[2]&1), Payload: []byte("x")})
+					break
+				}
 				table.Owner(uint64(op[1]%3), &capture.Process{PID: int32(op[2] % 3)})
 			case 13:
 				table.Tick(now)
@@ -78,7 +83,7 @@ func FuzzTable(f *testing.F) {
 		if len(table.sockets)+len(table.flows)+len(table.datagrams)+len(table.users)+len(table.wires)+len(table.handshakes.byRemote) != 0 {
 			t.Fatal("something is left in the maps")
 		}
-		if table.holes.len+table.soon.len != 0 {
+		if table.holes.len+table.soon.len+table.owed.len+table.connections() != 0 {
 			t.Fatal("something is left in the queues")
 		}
 		if len(trims) != 0 {

@@ -37,9 +37,10 @@ type half struct {
 
 	hole node[half]
 	soon node[half]
-	// owed is where an end waits that is not told yet, and when it came.
-	owed   node[half]
-	owedAt int64
+	// owed is where an end waits that is not told yet; when it came, and why.
+	owed    node[half]
+	owedAt  int64
+	owedFor Reason
 }
 
 var _ reassembly.Receiver = (*half)(nil)

@@ -86,15 +86,32 @@ func (t *Table) touch(c *Conn) {
 }
 
 // close ends a connection: what is held is delivered, End is called for each
-// direction that is still open, then Close.
+// direction that is still open, then Close. Where plaintext may still come, that is
+// later.
 func (t *Table) close(c *Conn, now int64, r Reason) {
 	t.release(c)
 	if c.table.node.in == nil {
 		return // closed by what was postponed
 	}
+	if c.table.over != ReasonNone {
+		if !r.orderly() {
+			t.closeOver(c)
+		}
+		return
+	}
 	for d := range c.table.halves {
 		t.end(&c.table.halves[d], now, r)
 	}
+	if c.AwaitsPlain && r.orderly() {
+		t.linkOver(c, now, r)
+		return
+	}
+	t.tellClose(c, now, r)
+}
+
+// tellClose lets go of a connection whose directions have ended.
+func (t *Table) tellClose(c *Conn, now int64, r Reason) {
+	t.payEnds(c)
 	t.stats.closed(r, c.table.half).Add(1)
 	t.stats.Open.Add(-1)
 	if c.table.half {
@@ -120,8 +137,8 @@ func (t *Table) end(h *half, now int64, r Reason) {
 	h.hole.remove()
 	h.soon.remove()
 	h.untrim()
-	if h.awaitsReader(r) {
-		t.oweEnd(h, now)
+	if h.c.AwaitsPlain && r.orderly() {
+		t.oweEnd(h, now, r)
 		return
 	}
 	t.payEnd(&h.c.table.halves[h.dir.Other()])
@@ -154,11 +171,10 @@ func (t *Table) linger(c *Conn, r Reason) {
 	if c.Transport != capture.TCP {
 		return
 	}
-	orderly := r == ReasonFIN || r == ReasonRST
 	switch {
-	case orderly && c.Live:
+	case r.orderly() && c.Live:
 		t.closedLive.add(t, c.Socket, c)
-	case orderly:
+	case r.orderly():
 		t.closedFile.add(t, c.table.flow, c)
 	case c.Live:
 		t.keepOwner(c, r)

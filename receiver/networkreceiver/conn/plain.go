@@ -19,9 +19,6 @@ var _ capture.PlainHandler = (*Table)(nil)
 const (
 	plainTimeout   = time.Second
 	maxPlainPieces = 256
-	// readTimeout is how long a process may leave unread what it has received before
-	// the other end's FIN.
-	readTimeout = time.Second
 )
 
 // earlyPlain holds such plaintext, oldest first.
@@ -58,10 +55,8 @@ func (t *Table) deliverPlain(c *Conn, p *capture.Plain) {
 	if p.Direction == capture.Ingress {
 		d = In
 	}
-	c.table.plain = true
-	if h := &c.table.halves[In]; h.owed.in != nil {
-		t.owed.push(&h.owed, h, t.now)
-	}
+	c.AwaitsPlain = true
+	t.stay(c, p.Time)
 	c.LastActive = max(c.LastActive, p.Time)
 	t.sink.Plain(c, d, Mark{Time: p.Time, Offset: p.Offset}, p.Payload)
 }
@@ -107,30 +102,5 @@ func (t *Table) dropPlain(n int) {
 	t.early.pieces = slices.Delete(t.early.pieces, 0, n)
 	if len(t.early.pieces) == 0 {
 		t.early.pieces = nil
-	}
-}
-
-// awaitsReader reports whether the end of a direction has to wait: a process reads
-// what it received later than that came, but before it closes its own end.
-func (h *half) awaitsReader(r Reason) bool {
-	return r == ReasonFIN && h.dir == In && h.c.table.plain && !h.c.table.halves[Out].ended
-}
-
-func (t *Table) oweEnd(h *half, now int64) {
-	h.owedAt = now
-	t.owed.push(&h.owed, h, t.now)
-}
-
-// payEnd tells the end of a direction that was not told yet.
-func (t *Table) payEnd(h *half) {
-	if h.owed.in != nil {
-		h.owed.remove()
-		t.sink.End(h.c, h.dir, h.owedAt, ReasonFIN)
-	}
-}
-
-func (t *Table) expireOwed() {
-	for h := t.owed.expired(t.now, readTimeout); h != nil; h = t.owed.expired(t.now, readTimeout) {
-		t.payEnd(h)
 	}
 }

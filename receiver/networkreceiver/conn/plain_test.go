@@ -96,3 +96,39 @@ func TestUnreadEndIsTold(t *testing.T) {
 	assert.Contains(t, s.sink.events, "c} end fin")
 	s.run("shutdown")
 }
+
+// A library tells what it was given when its function returns. By then the other end may
+// have answered and closed, and another thread this end as well.
+func TestPlaintextBehindTheLastPacket(t *testing.T) {
+	for name, last := range map[string]string{"fin": "c> FA 101 302", "rst": "c< R 302"} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t, Settings{})
+			s.run("c> PA 100 300 x")
+			s.table.sockets[clientSocket].AwaitsPlain = true // it is known to be encrypted
+			s.run("c< PA 300 101 y", "c< FA 301 101", last, "tick 400ms")
+			s.plain(capture.Egress, 0, "asked")
+			s.run("tick 400ms", "c< A 302 102")
+			s.plain(capture.Ingress, 0, "answered")
+			s.run("tick 400ms")
+			assert.NotContains(t, s.sink.events, "cclose "+name)
+			s.run("tick 200ms")
+			assert.Equal(t, uint64(1), s.stats.Late.Load(), "the segment after the last one")
+			assert.Zero(t, s.stats.PlainLate.Load())
+			out := map[string]string{"fin": "c> end fin", "rst": "c> end rst"}[name]
+			s.want("copen", "c> x", "c} y", `c> plain "asked"`, `c} plain "answered"`, "c} end fin", out, "cclose "+name)
+			s.run("shutdown")
+		})
+	}
+}
+
+// What is over gives way before anything else.
+func TestPlaintextIsNotAwaitedAtAnyPrice(t *testing.T) {
+	s := newScript(t, Settings{})
+	s.run("c> PA 100 300 x")
+	s.table.sockets[clientSocket].AwaitsPlain = true
+	s.run("c> FA 101 300", "c< FA 300 102")
+	assert.NotContains(t, s.sink.events, "cclose fin")
+	s.table.evict()
+	assert.Contains(t, s.sink.events, "cclose fin")
+	s.run("shutdown")
+}

@@ -114,6 +114,7 @@ func (r *recorder) Spared(c *Conn, d Dir, m Mark, n uint64) {
 }
 
 func (r *recorder) Plain(c *Conn, d Dir, _ Mark, b []byte) {
+	require.False(r.t, r.conns[c].closed, "after Close")
 	r.say("%s%s plain %q", r.conns[c].name, ">}"[d:d+1], b)
 }
 

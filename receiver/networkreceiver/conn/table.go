@@ -38,7 +38,7 @@ type Table struct {
 	queues [queues]list[Conn] // all connections, each queue oldest idle first
 	holes  list[half]         // directions that hold segments behind a hole
 	soon   list[half]         // directions that wait for the capture's reordering
-	owed   list[half]         // directions whose end waits for what is read of them
+	owed   list[half]         // directions whose end waits for their plaintext
 
 	handshakes handshakes
 	owners     owners
@@ -56,6 +56,7 @@ type queue uint8
 const (
 	halfOpenTCP queue = iota // handshake not complete
 	halfOpenUDP              // datagrams in one direction only
+	overTCP                  // both ends are done; plaintext may still come
 	closingTCP               // the local end has sent its FIN
 	openTCP
 	openUDP
@@ -75,7 +76,9 @@ type tableState struct {
 	node node[Conn]
 
 	postponed *postponed // in a capture file
-	plain     bool       // has plaintext
+	// over is why the connection has ended, at overAt, while it is in overTCP.
+	over   Reason
+	overAt int64
 
 	wire                 flow // key in wires
 	wireLocal, wireOther netip.AddrPort

@@ -134,6 +134,10 @@ func (t *Table) follow(c *Conn, seg *capture.Segment) {
 	if c.table.node.in == nil {
 		return // closed by what was held for it
 	}
+	if c.table.over != ReasonNone {
+		t.stats.Late.Add(1)
+		return
+	}
 	d := c.direction(seg)
 	h, other := &c.table.halves[d], &c.table.halves[d.Other()]
 	c.LastActive = seg.Time

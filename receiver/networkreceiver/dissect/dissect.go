@@ -146,8 +146,9 @@ type Unveiled interface {
 	Carrier
 	// Plain gives carried bytes. m.Offset counts them, and a jump of it is a loss;
 	// m.Time is when they were seen. They may come before the bytes that carry them,
-	// or after. b is borrowed.
-	Plain(d Direction, m conn.Mark, b []byte)
+	// or after; read tells that a process got them, so that what carries them was there
+	// before m.Time. b is borrowed.
+	Plain(d Direction, m conn.Mark, read bool, b []byte)
 }
 
 // Patient is a Conversation that waits for something that may never come.

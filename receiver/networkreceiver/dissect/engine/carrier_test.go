@@ -97,7 +97,7 @@ func (v *veiled) Spare(dissect.Direction) uint64 {
 }
 
 // Plain holds back what begins with "wait:" until time passes.
-func (v *veiled) Plain(d dissect.Direction, m conn.Mark, b []byte) {
+func (v *veiled) Plain(d dissect.Direction, m conn.Mark, _ bool, b []byte) {
 	v.spare = false
 	if len(b) > 5 && string(b[:5]) == "wait:" {
 		v.held, v.waiting = append(v.held, b[5:]...), true

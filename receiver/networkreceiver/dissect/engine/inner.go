@@ -34,6 +34,9 @@ func (e *Engine) carry(st *stream, s *session) {
 	s.carrier = carrier
 	s.unveiled, _ = carrier.(dissect.Unveiled)
 	s.patient, _ = s.conv.(dissect.Patient)
+	if s.unveiled != nil && st.outer == nil && st.conn.Live {
+		st.conn.AwaitsPlain = true
+	}
 	s.channel = &channel{engine: e, outer: st, of: s, closed: st.depth+1 >= maxDepth}
 	carrier.Carry(s.channel)
 }

@@ -22,7 +22,7 @@ func (e *Engine) Plain(c *conn.Conn, d conn.Dir, m conn.Mark, b []byte) {
 	}
 	s := st.session
 	e.current = s.entry
-	s.unveiled.Plain(s.direction(d), m, b)
+	s.unveiled.Plain(s.direction(d), m, d == conn.In, b)
 	e.needAgain(st)
 	e.watch(st)
 }

@@ -41,9 +41,13 @@ type aligner struct {
 	matched bool // they have fitted once
 	loose   bool // records were lost, so that there may be chunks without one
 	doubt   bool // what comes next of either may be any; see join
-	lossy   bool // what has no place then is given up: its pair may be among what is missing
-	since   int64
-	now     int64
+	read    bool // the process gets these bytes, and has not sent them
+	anchor  anchor
+	updates updates
+	usual   int64     // ns between what the wire and what the library tells, of late
+	now     int64     // of what came last
+	ticked  int64     // when time was last said to pass
+	waited  int64     // for so long nothing has been handed over
 	last    conn.Mark // where the next byte on the wire is at the earliest
 	placed  bool      // that is known
 }
@@ -55,15 +59,18 @@ type wire struct {
 	plain  int       // of its plaintext; 0 until it is known
 	used   int       // of its plaintext
 	isHole bool
+	waived bool // nothing waits for its plaintext
 }
 
 // chunk is plaintext, or a part of it that was lost: then b is nil.
 type chunk struct {
 	b        []byte
+	at       uint64 // position among all plaintext
 	left     uint64
 	time     int64
 	borrowed bool
 	begun    bool // some of it has been handed over
+	cut      bool // nobody knows how long it was
 }
 
 // record takes a record of application data whose content is not known; m is where its
@@ -78,11 +85,9 @@ func (a *aligner) record(h header, m conn.Mark) {
 		a.hole()
 		return
 	}
-	if len(a.records) == 0 && len(a.chunks) == 0 {
-		a.since = m.Time
-	}
 	a.records = append(a.records, wire{mark: m, size: h.size})
 	a.run(false)
+	a.answer()
 }
 
 func (a *aligner) full() bool {
@@ -97,7 +102,10 @@ func (a *aligner) forget() {
 
 // hole says that records may be missing before the next one.
 func (a *aligner) hole() {
-	if n := len(a.records); n > 0 && a.records[n-1].isHole || !a.c.sink.Keep(recordBytes) {
+	if n := len(a.records); n > 0 && a.records[n-1].isHole {
+		return
+	}
+	if !a.c.sink.Keep(recordBytes) {
 		a.settled, a.loose = false, true
 		return
 	}
@@ -112,18 +120,18 @@ func (a *aligner) passed(m conn.Mark) {
 	}
 }
 
-// plain takes plaintext.
-func (a *aligner) plain(m conn.Mark, b []byte) {
-	a.now = max(a.now, m.Time)
+// plain takes plaintext, and whether the process got it.
+func (a *aligner) plain(m conn.Mark, read bool, b []byte) {
+	a.now, a.read = max(a.now, m.Time), read
 	if len(a.chunks) == 0 {
-		a.since = a.now
+		a.waited = 0
 	}
 	switch {
 	case m.Offset > 0 && !a.shown, m.Offset == seenLate && a.next > seenLate:
 		a.rejoin(m)
 	case m.Offset > a.next:
 		a.c.missesPlain = true
-		a.add(chunk{left: m.Offset - a.next, time: m.Time})
+		a.add(chunk{at: a.next, left: m.Offset - a.next, time: m.Time})
 		a.next = m.Offset
 	}
 	if seen := a.next - m.Offset; seen > 0 {
@@ -135,11 +143,12 @@ func (a *aligner) plain(m conn.Mark, b []byte) {
 		return
 	}
 	a.next = m.Offset + uint64(len(b))
-	a.add(chunk{b: b, left: uint64(len(b)), time: m.Time, borrowed: true})
+	a.add(chunk{b: b, at: m.Offset, left: uint64(len(b)), time: m.Time, borrowed: true})
 	if a.enough == 0 || a.total >= a.enough || a.due() {
 		a.run(false)
 	}
 	a.own()
+	a.answer()
 }
 
 // seenLate is the position of the first byte of a library's object whose beginning was
@@ -148,11 +157,22 @@ const seenLate = 1
 
 // rejoin begins with plaintext before which something is missing, nobody knows how much.
 func (a *aligner) rejoin(m conn.Mark) {
-	if a.shown {
-		a.add(chunk{left: 1, time: m.Time})
-	}
 	a.c.missesPlain = true
-	a.doubt, a.lossy, a.settled, a.next = true, true, false, m.Offset
+	a.next = m.Offset
+	if a.shown {
+		a.add(chunk{left: 1, time: m.Time, cut: true})
+		return
+	}
+	a.unsettle()
+}
+
+// mayDoubt tells whether there is something better than lengths to go on after a loss, or
+// lengths are not enough.
+func (a *aligner) mayDoubt() bool { return a.c.missesPlain || a.anchor.known }
+
+// unsettle says that nothing is known any more of what belongs together.
+func (a *aligner) unsettle() {
+	a.settled, a.loose, a.doubt, a.anchor = false, true, true, anchor{}
 }
 
 func (a *aligner) add(c chunk) {
@@ -179,8 +199,12 @@ func (a *aligner) own() {
 // holds reports whether plaintext waits.
 func (a *aligner) holds() bool { return len(a.chunks) > 0 }
 
+// tick lets time pass. What came meanwhile may not have been taken from the capture yet,
+// after a halt for instance, so that a jump of the time is no reason to give up.
 func (a *aligner) tick(now int64) {
-	a.now = max(a.now, now)
+	const longest = second / 10 // between two ticks, by contract
+	a.waited += min(max(now-a.ticked, 0), longest)
+	a.ticked = now
 	a.run(false)
 }
 
@@ -204,8 +228,22 @@ func (a *aligner) run(force bool) {
 		if r.isHole {
 			a.dropRecords(1)
 			a.settled, a.loose = false, true
-			a.doubt = a.doubt || a.c.missesPlain
-			a.lossy = a.lossy || a.matched && a.c.missesPlain
+			a.doubt = a.doubt || a.mayDoubt()
+			continue
+		}
+		if c.cut {
+			a.place(c)
+			a.dropDone()
+			a.dropBegun()
+			continue
+		}
+		if a.settled && !c.begun && a.impossible(0, 0) {
+			a.unsettle()
+			a.dropBegun()
+			continue
+		}
+		if a.updates.explain(a) {
+			a.dropRecords(1)
 			continue
 		}
 		if r.used > 0 || a.settled && c.begun {
@@ -214,6 +252,8 @@ func (a *aligner) run(force bool) {
 		}
 		skip, without, verdict := a.match(force)
 		switch {
+		case verdict == dissect.Yes && a.waitsForRequest(&a.records[skip], force):
+			return
 		case verdict == dissect.Yes:
 			a.accept(skip, without)
 		case verdict == dissect.NeedMore && !force && !a.due():
@@ -226,7 +266,16 @@ func (a *aligner) run(force bool) {
 	}
 }
 
-func (a *aligner) due() bool { return a.now-a.since >= patience }
+func (a *aligner) due() bool { return a.waited >= patience }
+
+// impossible tells whether a chunk was read before the record came that it is to begin.
+func (a *aligner) impossible(record, chunk int) bool {
+	if !a.read || record >= len(a.records) || chunk >= len(a.chunks) {
+		return false
+	}
+	c := &a.chunks[chunk]
+	return c.b != nil && c.time < a.records[record].mark.Time
+}
 
 // assign hands over what the first record and the first chunk have in common.
 func (a *aligner) assign() {
@@ -239,6 +288,13 @@ func (a *aligner) assign() {
 			}
 		}
 	}
+	if a.settled && r.used == 0 {
+		a.anchor = anchor{known: true, position: c.at, offset: r.mark.Offset}
+		if later := c.time - r.mark.Time; c.b != nil && !c.begun {
+			a.usual += (max(later, -later) - a.usual) / 8
+		}
+	}
+	a.updates.note(a, r, c)
 	n := min(uint64(max(r.plain-r.used, 0)), c.left)
 	if n > 0 {
 		m := r.mark
@@ -252,7 +308,7 @@ func (a *aligner) assign() {
 		a.last.Seq = r.mark.Seq + uint32(r.size)
 		a.dropRecords(1)
 	}
-	a.since = a.now
+	a.waited = 0
 	a.dropDone()
 }
 
@@ -263,6 +319,7 @@ func (a *aligner) give(c *chunk, n uint64, m conn.Mark) {
 	s.carried += n
 	c.begun = true
 	a.total -= n
+	c.at += n
 	if c.left -= n; c.b == nil {
 		a.c.channel.Gap(a.d, m, n)
 		return
@@ -298,24 +355,31 @@ func (a *aligner) dropRecords(n int) {
 	a.records = a.records[n:]
 }
 
+// dropBegun drops the rest of a record of which some has been handed over.
+func (a *aligner) dropBegun() {
+	if a.records[0].used > 0 {
+		a.dropRecords(1)
+	}
+}
+
 // accept goes on from a place at which both fit, after records that carry something else
 // and chunks of which the records were lost.
 func (a *aligner) accept(skip, without int) {
 	a.begin(skip)
 	for range without {
-		if a.lossy {
+		if a.c.missesPlain {
 			a.lose(&a.chunks[0])
 		}
 		a.place(&a.chunks[0])
 		a.dropDone()
 	}
 	a.dropRecords(skip)
-	a.settled, a.matched, a.loose, a.doubt, a.lossy = true, true, false, false, false
+	a.settled, a.matched, a.loose, a.doubt = true, true, false, false
 	a.assign()
 }
 
-// begin says that carried bytes have gone by before the first plaintext, if so many are
-// left out as no handshake has.
+// begin says that carried bytes have gone by before the first plaintext, if its beginning
+// was not seen or so many are left out as no handshake has.
 func (a *aligner) begin(skip int) {
 	if a.matched || a.c.sides[a.d].carried > 0 {
 		return
@@ -325,7 +389,7 @@ func (a *aligner) begin(skip int) {
 		before += r.size
 	}
 	const mostHidden = 2 << 10
-	if before > mostHidden || !a.c.knows[toServer] || a.loose {
+	if before > mostHidden || !a.c.knows[toServer] || a.loose || a.doubt {
 		a.missedBefore(a.records[min(skip, len(a.records)-1)].mark)
 	}
 }
@@ -356,11 +420,13 @@ func (a *aligner) suppose() {
 	a.dropRecords(passed)
 }
 
-// guess hands over all plaintext, though the records that carried it are not there.
+// guess hands over all plaintext, though the records that carried it are not there. Where
+// other plaintext is missing, its pair may be among that, and it is given up.
 func (a *aligner) guess() {
 	a.settled, a.loose = false, true
+	a.doubt = a.doubt || a.mayDoubt()
 	for i := range a.chunks {
-		if a.lossy && a.matched {
+		if a.c.missesPlain && a.matched {
 			a.lose(&a.chunks[i])
 		}
 		a.place(&a.chunks[i])
@@ -377,8 +443,9 @@ func (a *aligner) lose(c *chunk) {
 	c.b = nil
 }
 
-// place hands over a chunk whose place on the wire is not known. Its time is when it was
-// shown. Without an acknowledgement its messages are paired by their order alone.
+// place hands over a chunk whose place on the wire is not known: it takes at least as much
+// room there as it is long. Its time is when it was shown. Without an acknowledgement its
+// messages are paired by their order alone.
 func (a *aligner) place(c *chunk) {
 	a.c.inexact = true
 	m := a.last
@@ -386,5 +453,9 @@ func (a *aligner) place(c *chunk) {
 	if a.c.sides[a.d].carried == 0 && !a.c.knows[toServer] {
 		a.missedBefore(m)
 	}
+	if c.cut {
+		a.unsettle()
+	}
+	a.last.Seq += uint32(c.left)
 	a.give(c, c.left, m)
 }

@@ -46,7 +46,7 @@ func FuzzAlign(f *testing.F) {
 				for i := range b {
 					b[i] = byte(offset + uint64(i))
 				}
-				c.Plain(toClient, conn.Mark{Time: now, Offset: offset}, b)
+				c.Plain(toClient, conn.Mark{Time: now, Offset: offset}, script0(script)&8 != 0, b)
 				clear(b)
 				offset += uint64(n)
 				shown += uint64(n)
@@ -61,7 +61,7 @@ func FuzzAlign(f *testing.F) {
 				c.Tick(now)
 			case 5:
 				out.replayed = true
-				c.Plain(toClient, conn.Mark{Time: now}, make([]byte, n)) // what was there already
+				c.Plain(toClient, conn.Mark{Time: now}, script0(script)&8 != 0, make([]byte, n)) // what was there already
 				offset = max(offset, uint64(n))
 			}
 			require.LessOrEqual(t, a.held, maxWaiting)

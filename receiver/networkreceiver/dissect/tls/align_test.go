@@ -44,6 +44,7 @@ func TestPlain(t *testing.T) {
 			{name: "in small reads", late: true, cut: func(int) int { return 37 }},
 			{name: "several records in one", late: true, join: 3},
 			{name: "several records later", late: true, delay: 2},
+			{name: "answers before their requests", late: true, tardy: true},
 			{name: "cut at random", cut: func(n int) int { return 1 + rand.New(rand.NewPCG(uint64(n), 1)).IntN(5000) }},
 		} {
 			t.Run(name+"/"+how.name, func(t *testing.T) {
@@ -53,6 +54,7 @@ func TestPlain(t *testing.T) {
 					t.Errorf("keys and plaintext differ (-keys +plaintext):\n%s", diff)
 				}
 				assert.False(t, got.inexact, "the place is known")
+				assert.Equal(t, opened.pieces[0].dir, got.pieces[0].dir, "who says something first")
 			})
 		}
 	}
@@ -124,12 +126,14 @@ type showing struct {
 	join   int             // so many records in one call
 	delay  int             // so many records later
 	deaf   bool            // the wire's bytes after the handshake are lost
+	tardy  bool            // what the client sent comes after what it read next
 	drop   int             // the segment of the server's that is lost; 0 for none
 	seen   int             // segments of the server
 
 	offset [2]uint64
 	queue  [2][]byte
 	queued [2]int
+	kept   []piece // by tardy
 }
 
 // piece is what was in one record.
@@ -284,6 +288,12 @@ func (s *shower) End(c *conn.Conn, d conn.Dir, t int64, r conn.Reason) {
 }
 
 func (s *shower) show(c *conn.Conn, m conn.Mark, due []piece) {
+	if s.how.tardy && due[0].dir == conn.Out {
+		s.how.kept = append(s.how.kept, due...)
+		return
+	}
+	due = append(due, s.how.kept...)
+	s.how.kept = nil
 	for _, p := range due {
 		s.how.queue[p.dir] = append(s.how.queue[p.dir], p.b...)
 		s.how.queued[p.dir]++

@@ -281,12 +281,12 @@ func (c *conversation) Spared(d dissect.Direction, _ conn.Mark, n uint64) {
 }
 
 // Plain implements dissect.Unveiled.
-func (c *conversation) Plain(d dissect.Direction, m conn.Mark, b []byte) {
+func (c *conversation) Plain(d dissect.Direction, m conn.Mark, read bool, b []byte) {
 	c.unveiled = true
 	if c.sides[d].opener != nil && !c.sides[d].opener.hopeless() {
 		return // it is known already
 	}
-	c.sides[d].align.plain(m, b)
+	c.sides[d].align.plain(m, read, b)
 }
 
 // Waiting implements dissect.Patient.

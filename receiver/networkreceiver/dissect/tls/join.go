@@ -11,61 +11,197 @@ import (
 )
 
 // Where plaintext is shown from some point on only, or records were lost, messages of one
-// length after the other fit each other's records as well. Then times decide: a library
-// gives what it read soon after the record has come, and what it is given leaves soon
-// before or after its function returns.
+// length after the other fit each other's records as well. Then the anchor and times
+// decide: a library gives what it read soon after the record has come, never before, and
+// what it is given leaves soon before or after its function returns.
 
 // Bounds of looking for where that is.
 const (
-	nearRecords = 3  // on either side of a chunk's time
-	nearChunks  = 16 // chunks that are tried
-	maxWalk     = 64 // records of one call
+	nearRecords = 4    // on either side of a chunk's time
+	nearChunks  = 16   // likewise, of a record's
+	maxWalk     = 64   // records of one call
+	maxCompared = 256  // records and chunks
+	maxPieces   = 8    // of the wire, between losses
+	maxPairs    = 8    // calls that are compared
+	pairsAlone  = 3    // so many decide without an anchor
+	pairsAgreed = 2    // and with one
+	farApart    = 50e6 // ns; what is not nearer has to be waited for
+	tolerance   = 2e5  // ns by which times may differ by chance
 )
 
 // start is a place from which records and chunks may go on together.
 type start struct {
 	skip, without int
-	apart         int64 // ns between what the wire and what the library tells
+	apart         int64 // ns between what the wire and what the library tells, on average
+	pairs         int   // of so many calls
+	anchor        verdict
+	lengths       int // different ones, of what came between the ends of calls
+	misfits       int // ends that are not where a library would have put them
 }
 
-// join looks for that place.
+// isPlain tells whether lengths alone say that this is the place: too many different ones
+// fit for that to be by chance.
+func (p *start) isPlain() bool { return p.misfits == 0 && p.lengths >= pairsAlone }
+
+// better tells whether p is to be preferred. What the anchor says weighs more than times.
+func (p *start) better(q *start) bool {
+	if p.anchor != q.anchor {
+		return p.anchor < q.anchor
+	}
+	if p.isPlain() != q.isPlain() {
+		return p.isPlain()
+	}
+	if p.isPlain() && p.pairs != q.pairs {
+		return p.pairs > q.pairs
+	}
+	return p.weighed() < q.weighed()
+}
+
+// weighed is by how much the times of p count against it. A few that are close by chance
+// do not outweigh many.
+func (p *start) weighed() int64 {
+	if p.pairs < pairsAlone {
+		return 4*p.apart + tolerance
+	}
+	return p.apart
+}
+
+// join looks for that place. Between two losses there may be none, or none that is
+// certain; then one after them is.
 func (a *aligner) join(force bool) (skip, without int, v dissect.Verdict) {
-	best, found := start{}, false
-	for w := range min(nearChunks, len(a.chunks)) {
-		if a.chunks[w].b == nil {
-			continue
+	a.enough = 0
+	var first start
+	found := false
+	for from, pieces := 0, 0; from < len(a.records) && pieces < maxPieces; pieces++ {
+		to := a.untilHole(from)
+		best, ok := a.nearest(from, to)
+		if ok && a.certain(&best) {
+			return a.goOn(best)
 		}
-		if p, ok := a.joinChunk(w); ok && (!found || p.apart < best.apart) {
-			best, found = p, true
+		if ok && !found && a.likely(&best) {
+			first, found = best, true
 		}
+		from = to + 1
 	}
-	switch {
-	case !found && (force || a.due()):
-		return 0, 0, dissect.No
-	case !found || !force && !a.due() && !a.seenBeyond(best):
+	switch last := force || a.due(); {
+	case !last:
 		return 0, 0, dissect.NeedMore
+	case !found:
+		return 0, 0, dissect.No
 	}
-	best = a.earlier(best)
-	return best.skip, best.without, dissect.Yes
+	return a.goOn(first)
 }
 
-// joinChunk looks for the record at which a chunk begins, among those of its time.
-func (a *aligner) joinChunk(w int) (best start, found bool) {
-	at := a.chunks[w].time
-	n := a.sameCall(w)
-	records := a.untilHole()
-	near := sort.Search(records, func(i int) bool { return a.records[i].mark.Time > at })
-	for e := max(0, near-nearRecords); e < min(records, near+nearRecords); e++ {
-		s := a.walkBack(e, n)
-		if s < 0 || a.fit(s, w, fewSteps) != dissect.Yes {
-			continue
-		}
-		p := start{s, w, max(at-a.records[e].mark.Time, a.records[e].mark.Time-at)}
-		if !found || p.apart < best.apart {
+// goOn decides for a place.
+func (a *aligner) goOn(p start) (skip, without int, v dissect.Verdict) {
+	if p.anchor != agrees {
+		a.anchor = anchor{}
+	}
+	p = a.earlier(p)
+	return p.skip, p.without, dissect.Yes
+}
+
+// certain tells whether nothing that can still come will be better.
+func (a *aligner) certain(p *start) bool {
+	switch {
+	case p.anchor == contradicts, !p.isPlain() && !a.isUsual(p):
+		return false
+	case p.anchor == agrees && p.pairs < pairsAgreed, p.anchor == unknown && p.pairs < pairsAlone:
+		return false
+	}
+	last := max(a.now, a.records[len(a.records)-1].mark.Time)
+	return last-a.chunks[p.without].time > p.apart
+}
+
+// likely tells whether a place is good enough if there is none that is certain. What has
+// never fitted has nothing to lose.
+func (a *aligner) likely(p *start) bool {
+	return !a.matched || (p.isPlain() || a.isUsual(p)) && (p.anchor == agrees || p.pairs >= pairsAlone)
+}
+
+// isUsual tells whether the times are as close as they have been before.
+func (a *aligner) isUsual(p *start) bool {
+	if !a.matched {
+		return p.apart <= farApart
+	}
+	return p.apart <= 4*a.usual+tolerance
+}
+
+// nearest is the best place among those at which the times of a record and of a chunk are
+// close: of the first of these records, and of the first chunks.
+func (a *aligner) nearest(from, to int) (best start, found bool) {
+	take := func(s, w int) {
+		if p, ok := a.compare(s, w); ok && (!found || p.better(&best)) {
 			best, found = p, true
+		}
+	}
+	for s := from; s < min(from+nearRecords, to); s++ {
+		at := a.records[s].mark.Time
+		near := sort.Search(len(a.chunks), func(i int) bool { return a.chunks[i].time >= at })
+		for w := max(0, near-nearChunks); w < min(len(a.chunks), near+nearChunks); w++ {
+			take(s, w)
+		}
+	}
+	for w := range min(nearChunks, len(a.chunks)) {
+		at, n := a.chunks[w].time, a.sameCall(w)
+		near := from + sort.Search(to-from, func(i int) bool { return a.records[from+i].mark.Time > at })
+		for e := max(from, near-nearRecords); e < min(to, near+nearRecords); e++ {
+			if s := a.walkBack(e, n); s >= from {
+				take(s, w)
+			}
 		}
 	}
 	return best, found
+}
+
+// compare goes on from a record and a chunk, and compares the times of the calls that end
+// with a record. It is not ok if none does, or if one read what came later.
+func (a *aligner) compare(s, w int) (p start, ok bool) {
+	if a.chunks[w].b == nil {
+		return p, false
+	}
+	p = start{skip: s, without: w, anchor: a.check(a.chunks[w].at, a.records[s].mark.Offset)}
+	var sealed, plain, fitted uint64
+	var seen [maxPairs]uint64
+	for last := s + maxCompared; w < len(a.chunks) && a.chunks[w].b != nil && p.pairs < maxPairs; w++ {
+		plain += a.chunks[w].left
+		for sealed < plain && s < min(last, len(a.records)) && !a.records[s].isHole {
+			n, ok := a.carries(&a.records[s], sealed, plain, w+1)
+			if !ok {
+				break
+			}
+			if sealed += n; a.read && sealed < plain {
+				p.misfits++ // a read gives what is in one record
+			}
+			s++
+		}
+		if sealed < plain {
+			break
+		}
+		later := a.chunks[w].time - a.records[s-1].mark.Time
+		if a.read && later < 0 {
+			return p, false
+		}
+		switch last--; {
+		case !a.endsCall(w):
+		case sealed == plain:
+			if seen[p.pairs] = plain - fitted; !slices.Contains(seen[:p.pairs], plain-fitted) {
+				p.lengths++
+			}
+			fitted = plain
+			p.apart += max(later, -later)
+			p.pairs++
+		case !a.read:
+			p.misfits++ // what is written in one call ends a record
+		}
+	}
+	p.apart /= int64(max(p.pairs, 1))
+	return p, p.pairs > 0
+}
+
+// endsCall tells whether a chunk is the last one, so far, of a call of the library.
+func (a *aligner) endsCall(w int) bool {
+	return w+1 == len(a.chunks) || a.chunks[w+1].time != a.chunks[w].time
 }
 
 // sameCall is how many bytes come with a chunk from the same call of the library.
@@ -79,9 +215,10 @@ func (a *aligner) sameCall(w int) (n uint64) {
 	return n
 }
 
-func (a *aligner) untilHole() int {
-	if i := slices.IndexFunc(a.records, func(r wire) bool { return r.isHole }); i >= 0 {
-		return i
+// untilHole is where the records end that follow each other from one on.
+func (a *aligner) untilHole(from int) int {
+	if i := slices.IndexFunc(a.records[from:], func(r wire) bool { return r.isHole }); i >= 0 {
+		return from + i
 	}
 	return len(a.records)
 }
@@ -89,7 +226,7 @@ func (a *aligner) untilHole() int {
 // walkBack gives the record at which n bytes begin that end with record e, or -1.
 func (a *aligner) walkBack(e int, n uint64) int {
 	var carried uint64
-	for s := e; s >= 0 && s > e-maxWalk; s-- {
+	for s := e; s >= 0 && s > e-maxWalk && !a.records[s].isHole; s-- {
 		_, high := a.length(&a.records[s])
 		if carried += uint64(high); carried >= n {
 			return s
@@ -98,21 +235,15 @@ func (a *aligner) walkBack(e int, n uint64) int {
 	return -1
 }
 
-// seenBeyond tells whether no record can come any more that is nearer.
-func (a *aligner) seenBeyond(p start) bool {
-	last := max(a.now, a.records[len(a.records)-1].mark.Time)
-	return last-a.chunks[p.without].time > p.apart
-}
-
 // earlier goes back from a place to the first one from which both go on as they do there.
 func (a *aligner) earlier(p start) start {
-	const tolerance = 200_000 // ns
 	for q := p; q.skip > 0 && q.without > 0; p = q {
 		q.skip--
 		q.without--
 		c, r := &a.chunks[q.without], &a.records[q.skip]
-		apart := max(c.time-r.mark.Time, r.mark.Time-c.time)
-		if c.b == nil || apart > 4*p.apart+tolerance || a.fit(q.skip, q.without, fewSteps) != dissect.Yes {
+		later := c.time - r.mark.Time
+		if c.b == nil || r.isHole || max(later, -later) > 4*p.apart+tolerance || a.read && later < 0 ||
+			a.fit(q.skip, q.without, fewSteps) != dissect.Yes || p.anchor == agrees && a.check(c.at, r.mark.Offset) != agrees {
 			break
 		}
 	}

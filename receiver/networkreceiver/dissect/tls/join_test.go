@@ -52,11 +52,18 @@ func (k *talk) say(i int, wire, library bool) {
 		record()
 	}
 	if library {
-		k.c.Plain(toClient, conn.Mark{Time: at + int64(k.delay), Offset: k.next}, bytes.Repeat([]byte{byte(i)}, joinSize))
+		k.c.Plain(toClient, conn.Mark{Time: at + int64(k.delay), Offset: k.next}, k.delay >= 0, bytes.Repeat([]byte{byte(i)}, joinSize))
 	}
 	k.next += joinSize
 	if k.delay < 0 {
 		record()
+	}
+}
+
+// wait lets time pass until nothing is expected any more.
+func (k *talk) wait() {
+	for t := range 20 {
+		k.c.Tick(int64(time.Hour) + int64(t)*int64(100*time.Millisecond))
 	}
 }
 
@@ -95,7 +102,7 @@ func TestJoinMidway(t *testing.T) {
 					}
 					k.say(i, true, i >= 8)
 				}
-				k.c.Tick(int64(time.Minute))
+				k.wait()
 				assert.Equal(t, count(8, 20), k.check())
 			})
 		}
@@ -122,7 +129,7 @@ func TestJoinAfterLoss(t *testing.T) {
 						want = append(want, i)
 					}
 				}
-				k.c.Tick(int64(time.Minute))
+				k.wait()
 				got := k.exact()
 				assert.GreaterOrEqual(t, len(got), len(want)-2, "want %v, have %v", want, got)
 				assert.Equal(t, want[len(want)-15:], got[len(got)-15:])
@@ -156,6 +163,32 @@ func TestJoinAgain(t *testing.T) {
 		}
 		k.say(i, true, i < 15 || i >= 20)
 	}
-	k.c.Tick(int64(time.Minute))
+	k.wait()
 	assert.Equal(t, append(count(1, 15), count(20, 40)...), k.check())
+}
+
+// A process that reads single bytes does not tell where records end. A key update is found
+// by what is left in the end.
+func TestKeyUpdateReadByteByByte(t *testing.T) {
+	k := newTalk(t, time.Millisecond)
+	k.c.version, k.c.suite, k.c.opens, k.c.knows[toServer] = tls13, gcm128, true, true
+	for i := 1; i < 20; i++ {
+		at := int64(i) * int64(joinPeriod)
+		if i%5 == 0 {
+			k.a.record(header{kind: applicationData, size: updateBytes + 17}, conn.Mark{Time: at, Seq: uint32(1000*i - 100)})
+		}
+		k.a.record(header{kind: applicationData, size: joinSize + 17}, conn.Mark{Time: at, Seq: uint32(1000 * i), Ack: 1})
+		for n := range joinSize {
+			at := at + int64(k.delay) + int64(n)*1000
+			k.c.Plain(toClient, conn.Mark{Time: at, Offset: k.next}, true, []byte{byte(i)})
+			k.next++
+		}
+	}
+	k.wait()
+	require.Len(t, k.out.bytes, 19*joinSize)
+	for i := 1; i < 20; i++ {
+		if i%5 != 0 { // those after an update begin at that
+			assert.Equal(t, uint32(1000*i), k.out.marks[(i-1)*joinSize].Seq, "message %d", i)
+		}
+	}
 }

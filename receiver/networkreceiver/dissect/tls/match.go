@@ -44,7 +44,7 @@ func (a *aligner) match(force bool) (skip, without int, v dissect.Verdict) {
 // matchHere takes the overhead that is known or tried.
 func (a *aligner) matchHere(force bool) (skip, without int, v dissect.Verdict) {
 	if a.doubt && len(a.records) > 0 {
-		if skip, without, v = a.join(force); v != dissect.No {
+		if skip, without, v = a.join(force); v != dissect.No || a.matched {
 			return skip, without, v
 		}
 	}
@@ -70,6 +70,9 @@ func (a *aligner) matchAll(force bool) (skip, without int, v dissect.Verdict) {
 	steps := maxSteps
 	for total := least; total <= min(records+chunks, maxSkipped); total++ {
 		for skip = min(total, records); skip >= max(least, total-chunks); skip-- {
+			if a.doubt && a.impossible(skip, total-skip) {
+				continue
+			}
 			switch a.fit(skip, total-skip, steps) {
 			case dissect.Yes:
 				if waits && a.matched && !a.loose && !force && !a.due() {
@@ -126,15 +129,10 @@ func (a *aligner) fit(record, chunk, steps int) dissect.Verdict {
 			if record >= len(a.records) || a.records[record].isHole {
 				return dissect.NeedMore
 			}
-			low, high := a.length(&a.records[record])
-			n := uint64(high)
-			if low != high {
-				end := a.endFrom(plain, sealed+uint64(low), chunk)
-				if end == 0 {
-					a.want(before + sealed + uint64(low))
-					return dissect.NeedMore
-				}
-				n = min(n, end-sealed)
+			n, ok := a.carries(&a.records[record], sealed, plain, chunk)
+			if !ok {
+				a.want(before + sealed + n)
+				return dissect.NeedMore
 			}
 			sealed += n
 			record++
@@ -151,6 +149,21 @@ func (a *aligner) fit(record, chunk, steps int) dissect.Verdict {
 		}
 	}
 	return dissect.No
+}
+
+// carries is the plaintext of a record, after so much of other records, where so much
+// plaintext is before chunk i. It is not ok where the cipher pads and more chunks have to
+// tell; then it is the least that it can be.
+func (a *aligner) carries(r *wire, sealed, plain uint64, i int) (n uint64, ok bool) {
+	low, high := a.length(r)
+	if low == high {
+		return uint64(high), true
+	}
+	end := a.endFrom(plain, sealed+uint64(low), i)
+	if end == 0 {
+		return uint64(low), false
+	}
+	return min(uint64(high), end-sealed), true
 }
 
 // endFrom is the first end of a chunk that is not before least, 0 if there is none yet. So

@@ -46,12 +46,12 @@ func TestSpare(t *testing.T) {
 	c.Spared(toServer, conn.Mark{Offset: offset}, 100_000)
 	offset += 100_000
 	assert.Equal(t, uint64(math.MaxUint64), c.Spare(toServer))
-	c.Plain(toServer, conn.Mark{Time: int64(offset) * 10_000, Offset: 0}, []byte("lost on the wire"))
+	c.Plain(toServer, conn.Mark{Time: int64(offset) * 10_000, Offset: 0}, false, []byte("lost on the wire"))
 	assert.Zero(t, c.Spare(toServer), "somebody shows it")
 
 	// The wire begins again in the middle of a record.
 	send(append(bytes.Repeat([]byte{0xee}, 500), sealed13(100)...))
-	c.Plain(toServer, conn.Mark{Time: int64(offset) * 10_000, Offset: 16}, bytes.Repeat([]byte{'x'}, 100))
+	c.Plain(toServer, conn.Mark{Time: int64(offset) * 10_000, Offset: 16}, false, bytes.Repeat([]byte{'x'}, 100))
 	require.NotEmpty(t, out.marks)
 	last := out.marks[len(out.marks)-1]
 	assert.Equal(t, uint32(offset)-117, last.Seq, "the place in the record that was found again")
@@ -63,12 +63,14 @@ func TestSpare(t *testing.T) {
 
 // noted is a Channel that remembers.
 type noted struct {
-	marks []conn.Mark
-	bytes []byte
+	marks   []conn.Mark
+	bytes   []byte
+	missing uint64
 }
 
 func (n *noted) Data(_ dissect.Direction, m conn.Mark, b []byte) {
 	n.marks, n.bytes = append(n.marks, m), append(n.bytes, b...)
 }
-func (*noted) Gap(dissect.Direction, conn.Mark, uint64)  {}
+func (n *noted) Gap(_ dissect.Direction, _ conn.Mark, bytes uint64) { n.missing += bytes }
+
 func (*noted) End(dissect.Direction, int64, conn.Reason) {}
