@@ -26,14 +26,14 @@ var parking struct {
 	mu       sync.Mutex
 	occupied bool
 	settings Settings
-	kernel   kernel
+	kernel   *kernel
 	timeout  *time.Timer
 }
 
 // gaveAway is set once the process has dropped its privileges.
 var gaveAway atomic.Bool
 
-func park(settings Settings, k kernel) {
+func park(settings Settings, k *kernel) {
 	parking.mu.Lock()
 	defer parking.mu.Unlock()
 	clearParking()
@@ -53,7 +53,7 @@ func clearParking() {
 		parking.timeout.Stop()
 		_ = parking.kernel.close()
 	}
-	parking.occupied, parking.settings, parking.kernel = false, Settings{}, kernel{}
+	parking.occupied, parking.settings, parking.kernel = false, Settings{}, nil
 }
 
 // adopt takes over what an earlier source with the same settings has parked.
@@ -65,7 +65,7 @@ func (s *Source) adopt() bool {
 	}
 	parking.timeout.Stop()
 	s.kernel, s.unprivileged = parking.kernel, true
-	parking.occupied, parking.kernel = false, kernel{}
+	parking.occupied, parking.kernel = false, nil
 	s.processes.stats = s.stats
 	s.trims.clear() // the connections that asked for it are followed no more
 	s.logger.Info("capturing live traffic with the programs that are attached", zap.Int("shards", s.settings.Shards))

@@ -28,7 +28,7 @@ type Source struct {
 	logger   *zap.Logger
 	stats    *Stats
 	clock    clock
-	kernel
+	*kernel
 	// unprivileged is set when what is closed could not be opened again.
 	unprivileged bool
 }
@@ -55,7 +55,7 @@ var (
 
 // New makes a source. Nothing is acquired before Start.
 func New(settings Settings, logger *zap.Logger, stats *Stats) *Source {
-	return &Source{settings: settings, logger: logger, stats: stats}
+	return &Source{settings: settings, logger: logger, stats: stats, kernel: &kernel{}}
 }
 
 // Shards implements capture.Source.
@@ -258,7 +258,7 @@ func (s *Source) DropPrivileges(keep ...probe.Capability) error {
 // kernel to a next source for a while.
 func (s *Source) Close() error {
 	k := s.kernel
-	s.kernel = kernel{}
+	s.kernel = &kernel{}
 	if s.unprivileged && len(k.closers) > 0 {
 		park(s.settings, k)
 		return nil
