@@ -177,7 +177,7 @@ KINDS = {
     "unary": lambda s: s.unary("hello " + s.name),
     "gzip": lambda s: s.unary("again " * 200, compression=grpc.Compression.Gzip),
     "missing": lambda s: s.unary("missing"),
-    "slow": lambda s: s.unary("slow", timeout=0.05),
+    "slow": lambda s: s.unary("slow", timeout=0.5),
     "large": lambda s: s.unary("large"),
     "server": lambda s: s.stream("Many", 1),
     "client": lambda s: s.stream("Collect", 5),
