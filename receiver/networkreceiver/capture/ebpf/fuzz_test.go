@@ -15,6 +15,7 @@ import (
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"github.com/wirespan/wirespan/bpf"
 	"github.com/wirespan/wirespan/internal/testkit/seed"
@@ -41,7 +42,7 @@ func FuzzRing(f *testing.F) {
 		ring := newFuzzedRing(uint64(start) &^ 7)
 		counts := &counting{}
 		var stats Stats
-		r := &reader{source: &Source{stats: &stats}, ring: ring.ring, handler: counts, clock: new(clock)}
+		r := &reader{source: New(Settings{}, zap.NewNop(), &stats), ring: ring.ring, handler: counts, clock: new(clock)}
 		r.source.processes = &processTable{stats: &stats, young: map[processKey]*capture.Process{{}: {}}, limit: 100}
 		written := 0
 		for len(content) >= 3 {
