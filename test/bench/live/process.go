@@ -63,7 +63,10 @@ func (p *process) stop() error {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	late := time.AfterFunc(20*time.Second, func() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) })
 	defer late.Stop()
-	if err := p.cmd.Wait(); err != nil {
+	err := p.cmd.Wait()
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	obeyed := ok && status.Signaled() && status.Signal() == syscall.SIGTERM
+	if err != nil && !obeyed {
 		return fmt.Errorf("stop %s: %w: %s", filepath.Base(p.cmd.Path), err, p.stderr.String())
 	}
 	return nil
