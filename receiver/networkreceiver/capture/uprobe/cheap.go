@@ -21,6 +21,9 @@ import (
 //
 //	SSL_read, SSL_read_ex   → ssl_read_internal(SSL *, void *, size_t, size_t *)
 //	SSL_write, SSL_write_ex → ssl_write_internal, likewise; since 3.3 with one more argument
+//
+// Go's functions begin with a look at how much stack is left. Then, since Go 1.21, they push
+// the frame pointer, when arguments are still where they were.
 
 // Names of those, and what they are for.
 const (
@@ -28,16 +31,25 @@ const (
 	writeInternal = "ssl_write_internal"
 )
 
+// checkLen is how long a look at the stack may be.
+const checkLen = 32
+
 // codeLen is how far into a function is looked for its first call.
 const codeLen = 96
 
 // cheapened gives a library with functions at which probes are cheap instead of those
 // at which they are not, as far as it has such.
 func cheapened(r io.ReaderAt, machine elf.Machine, l symbol.Library) symbol.Library {
-	if l.Kind != symbol.OpenSSL || machine != elf.EM_X86_64 {
+	if l.Kind != symbol.OpenSSL && l.Kind != symbol.Go || machine != elf.EM_X86_64 {
 		return l
 	}
 	l.Functions = slices.Clone(l.Functions)
+	if l.Kind == symbol.Go {
+		for i := range l.Functions {
+			l.Functions[i].Offset = behindStackCheck(r, l.Functions[i].Offset)
+		}
+		return l
+	}
 	replace(r, &l, readInternal, symbol.SSLRead, symbol.SSLReadEx)
 	if find(&l, symbol.SSLWriteEx2) < 0 {
 		replace(r, &l, writeInternal, symbol.SSLWrite, symbol.SSLWriteEx)
@@ -87,6 +99,28 @@ func firstCall(r io.ReaderAt, offset uint64) (uint64, bool) {
 		return offset + uint64(at) + uint64(int64(to)), ok
 	}
 	return 0, false
+}
+
+// behindStackCheck gives where the function at an offset pushes the frame pointer, if only
+// a look at the stack comes before, else the offset.
+func behindStackCheck(r io.ReaderAt, offset uint64) uint64 {
+	var buffer [checkLen]byte
+	n, _ := r.ReadAt(buffer[:], int64(offset))
+	for at := 0; at < n; {
+		inst, err := x86asm.Decode(buffer[at:n], 64)
+		if err != nil {
+			return offset
+		}
+		switch inst.Op {
+		case x86asm.PUSH:
+			return offset + uint64(at)
+		case x86asm.CMP, x86asm.LEA, x86asm.JBE:
+			at += inst.Len
+		default:
+			return offset
+		}
+	}
+	return offset
 }
 
 // isCheap reports whether a function begins with an instruction that the kernel

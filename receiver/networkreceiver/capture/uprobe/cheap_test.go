@@ -63,3 +63,20 @@ func TestFunctionsStayWhereNothingIsCheaper(t *testing.T) {
 	r, l = someLibrary(t)
 	assert.Equal(t, l.Functions, cheapened(r, elf.EM_AARCH64, l).Functions)
 }
+
+// How functions of Go 1.26 begin with a small and a large frame, without a look at the
+// stack, and how one of Go 1.20 does, which makes room for its frame at once.
+const goCode = `
+493b6610 7620 55 4889e5 909090909090
+4c8d6424c0 4d3b6610 7615 55 4889e5 90
+55 4889e5 909090909090909090909090
+493b6610 7620 4883ec18 909090909090`
+
+func TestCheaperBeginningsInGo(t *testing.T) {
+	code, err := hex.DecodeString(strings.Join(strings.Fields(goCode), ""))
+	require.NoError(t, err)
+	l := symbol.Library{Kind: symbol.Go, Functions: []symbol.Function{{Offset: 0}, {Offset: 16}, {Offset: 32}, {Offset: 48}, {Offset: 1000}}}
+	got := cheapened(bytes.NewReader(code), elf.EM_X86_64, l)
+	assert.Equal(t, []symbol.Function{{Offset: 6}, {Offset: 27}, {Offset: 32}, {Offset: 48}, {Offset: 1000}}, got.Functions)
+	assert.Equal(t, l.Functions, cheapened(bytes.NewReader(code), elf.EM_AARCH64, l).Functions)
+}
