@@ -29,6 +29,9 @@ TESTED := go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}
 UNIT    = $(shell $(TESTED) | grep -vE '$(LIVE_PACKAGES)')
 LIVE    = $(shell $(TESTED) | grep -E '$(LIVE_PACKAGES)')
 
+# Programs that speak TLS, which .ci/tls-software gets.
+TLS_SOFTWARE := $(CURDIR)/build/tls-software
+
 # The test with a cluster is run by e2e-k8s only: Kubernetes takes minutes to build.
 KUBERNETES := build/k8s/kubernetes
 KUBERNETES_VERSION := v1.34.4
@@ -84,8 +87,8 @@ test-unit: build ## Run the tests that need no privileges, with the race detecto
 	go test -timeout 10m -run $(ATTACKS) ./receiver/networkreceiver
 
 .PHONY: test-live
-test-live: build ## Run the tests that load eBPF and capture real traffic (root)
-	WIRESPAN_BIN=$(CURDIR)/bin/wirespan \
+test-live: build tls-software ## Run the tests that load eBPF and capture real traffic (root)
+	TLS_SOFTWARE=$(TLS_SOFTWARE) WIRESPAN_BIN=$(CURDIR)/bin/wirespan \
 	go test -race -count=1 -p 1 -timeout 20m $(if $(SUDO),-exec '$(SUDO)') $(LIVE)
 
 .PHONY: e2e-k8s
@@ -102,15 +105,20 @@ $(KUBERNETES): $(wildcard test/k8s/kubernetes/*)
 	@cd test/k8s/kubernetes && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$@ \
 		-ldflags="-s -w -X k8s.io/component-base/version.gitVersion=$(KUBERNETES_VERSION)" .
 
-.PHONY: test-tls-software
-test-tls-software: build ## Look into more programs that speak TLS, which it downloads (root; needs npm, cargo and librust-rustls-dev)
-	@.ci/tls-software build/tls-software
-	TLS_SOFTWARE=$(CURDIR)/build/tls-software WIRESPAN_BIN=$(CURDIR)/bin/wirespan \
-	go test -tags tlssoftware -count=1 -timeout 10m -v -run TestTLSSoftware $(if $(SUDO),-exec '$(SUDO)') ./test/e2e
+.PHONY: tls-software
+tls-software: ## Get and build programs that speak TLS and are in no package (npm and Go's module proxy)
+	@.ci/tls-software $(TLS_SOFTWARE) boringssl node16 node24 go1.16.15 go1.21.13 rustls
+
+.PHONY: test-tls-closed
+test-tls-closed: build ## Look at programs whose TLS library does not tell where its functions are (root; downloads 80 MB)
+	@.ci/tls-software $(TLS_SOFTWARE) bun deno
+	TLS_SOFTWARE=$(TLS_SOFTWARE) WIRESPAN_BIN=$(CURDIR)/bin/wirespan \
+	go test -tags tlssoftware -count=1 -timeout 10m -v -run TestTLSSoftwareThatIsClosed $(if $(SUDO),-exec '$(SUDO)') ./test/e2e
 
 .PHONY: tls-table
-tls-table: build ## Write the tables of docs/tls.md anew from the tests (root)
-	WIRESPAN_BIN=$(CURDIR)/bin/wirespan go test -count=1 -timeout 10m -run 'TestTLS(Programs|Ways|PostgreSQL)$$' $(if $(SUDO),-exec '$(SUDO)') ./test/e2e -update-tls
+tls-table: build tls-software ## Write the tables of docs/tls.md anew from the tests (root)
+	TLS_SOFTWARE=$(TLS_SOFTWARE) WIRESPAN_BIN=$(CURDIR)/bin/wirespan go test -count=1 -timeout 10m \
+		-run 'TestTLS(Programs|Ways|StaticWays|Software|PostgreSQL)$$' $(if $(SUDO),-exec '$(SUDO)') ./test/e2e -update-tls
 
 .PHONY: stress
 stress: build ## Attack the receiver's memory, in full size and with real traffic (root)

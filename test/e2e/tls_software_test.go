@@ -1,28 +1,22 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build tlssoftware
-
 package e2e
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/wirespan/wirespan/internal/testkit"
 	"github.com/wirespan/wirespan/internal/testkit/tlspeer"
 	"github.com/wirespan/wirespan/internal/testkit/truth"
 )
 
-// TestTLSSoftware is for programs that no package has, or that take long to build: `make
-// test-tls-software` puts them into the folder that TLS_SOFTWARE names. Each calls and is
-// called by one other program.
+// TestTLSSoftware is for programs that no package has: `.ci/tls-software` puts them into the
+// folder that TLS_SOFTWARE names. Each calls and is called by one other program.
 func TestTLSSoftware(t *testing.T) {
 	testkit.NeedRoot(t)
 	certificates := testkit.NewCertificates(t)
@@ -32,18 +26,28 @@ func TestTLSSoftware(t *testing.T) {
 	showing.Cert, showing.Key = certificates.Certificate, certificates.Key
 	var clients []tlspeer.Client
 	var servers []tlsServer
-	for _, path := range software(t) {
-		switch name := filepath.Base(path); {
-		case strings.HasPrefix(name, "node"):
-			clients = append(clients, trusting.NodeClient(name, path))
-			servers = append(servers, startTLS(t, showing.NodeServer(name, path)))
-		case strings.HasPrefix(name, "rust"):
-			clients = append(clients, trusting.RustClient(t, name, path))
-			servers = append(servers, startTLS(t, showing.RustServer(t, name, path)))
-		case strings.HasPrefix(name, "go"):
-			clients = append(clients, trusting.GoClient(name, path))
-			servers = append(servers, startTLS(t, showing.GoServer(name, path)))
-		}
+	var rows []tlsRow
+	for _, p := range []struct {
+		program, library, bound string
+		client                  func(name, path string) tlspeer.Client
+		server                  func(name, path string) tlspeer.Server
+		version                 func(path string) []string
+	}{
+		{"node16", "OpenSSL 1.1.1, linked statically", "buffer in memory", trusting.NodeClient, showing.NodeServer, asked("--version")},
+		{"node24", "OpenSSL 3.5, linked statically", "buffer in memory", trusting.NodeClient, showing.NodeServer, asked("--version")},
+		{"go1.16.15", "crypto/tls, stripped, arguments on the stack", "descriptor", trusting.GoClient, showing.GoServer, goVersion},
+		{"go1.21.13", "crypto/tls, stripped, arguments in registers", "descriptor", trusting.GoClient, showing.GoServer, goVersion},
+		{
+			"rustls", "rustls, blocking sockets", "packet, reads by their connection",
+			func(name, path string) tlspeer.Client { return trusting.RustClient(t, name, path) },
+			func(name, path string) tlspeer.Server { return showing.RustServer(t, name, path) },
+			func(string) []string { return []string{"dpkg-query", "-W", "librust-rustls-dev"} },
+		},
+	} {
+		path := software(t, p.program)
+		clients = append(clients, p.client(p.program, path))
+		servers = append(servers, startTLS(t, p.server(p.program, path)))
+		rows = append(rows, tlsRow{p.library, p.program, "client and server", p.bound, p.version(path)})
 	}
 	curl := trusting.Clients()[0]
 	python := startTLS(t, showing.Servers()[0])
@@ -77,50 +81,31 @@ func TestTLSSoftware(t *testing.T) {
 	c.AwaitSpans(wants[len(wants)-1].Sequence, 2)
 	c.Shutdown()
 	checkCalls(t, c.Calls().Where(func(call testkit.Call) bool { return call.Sequence() != "" && call.Sequence() != introduction }), wants)
+	tellTLS(t, rows)
 }
 
-// TestTLSSoftwareThatIsClosed is for programs in which nothing tells where the functions
-// of their library are: that is said.
-func TestTLSSoftwareThatIsClosed(t *testing.T) {
+const staticBoringSSL = "BoringSSL of gRPC for Node.js, linked statically"
+
+// TestTLSStaticWays is [TestTLSWays] where the library is a part of the program.
+func TestTLSStaticWays(t *testing.T) {
 	testkit.NeedRoot(t)
 	certificates := testkit.NewCertificates(t)
-	peers := tlspeer.New(t, 1000)
-	peers.Cert, peers.Key = certificates.Certificate, certificates.Key
-	server := startTLS(t, peers.Servers()[0])
-	c := live(t, nil)
-	for _, path := range software(t) {
-		name := filepath.Base(path)
-		var command *exec.Cmd
-		switch {
-		case strings.HasPrefix(name, "bun"):
-			command = exec.Command(path, "-e", `await (await fetch(process.argv.at(-1), {tls: {rejectUnauthorized: false}})).text(); setTimeout(() => {}, 3000)`, "https://"+server.at)
-		case strings.HasPrefix(name, "deno"):
-			command = exec.Command(path, "eval", "--unsafely-ignore-certificate-errors", `await (await fetch("https://`+server.at+`/")).text(); setTimeout(() => {}, 3000)`)
-		default:
-			continue
-		}
-		out, err := command.CombinedOutput()
-		require.NoError(t, err, "%s: %s", name, out)
-		testkit.Eventually(t, name, func() bool {
-			for line := range strings.Lines(c.Output()) {
-				if strings.Contains(line, "encrypted connections of a program") && strings.Contains(line, path) {
-					return strings.Contains(line, "stripped")
-				}
-			}
-			return false
-		})
-	}
+	lookIntoWays(t, certificates, startWays(t, certificates, staticBoringSSL,
+		software(t, "boringssl"), tlspeer.OldBoringSSLWays))
 }
 
-// software lists the programs.
-func software(t *testing.T) []string {
+func asked(argument string) func(string) []string {
+	return func(path string) []string { return []string{path, argument} }
+}
+
+func goVersion(path string) []string { return []string{"go", "version", path} }
+
+// software is the path of a program.
+func software(t *testing.T, name string) string {
 	t.Helper()
-	all, err := filepath.Glob(filepath.Join(os.Getenv("TLS_SOFTWARE"), "*"))
-	require.NoError(t, err)
-	require.NotEmpty(t, all, "TLS_SOFTWARE")
-	for i, path := range all {
-		all[i], err = filepath.EvalSymlinks(path)
-		require.NoError(t, err)
+	path, err := filepath.EvalSymlinks(filepath.Join(os.Getenv("TLS_SOFTWARE"), name))
+	if err != nil {
+		testkit.Lacking(t, "%s in TLS_SOFTWARE: .ci/tls-software", name)
 	}
-	return all
+	return path
 }

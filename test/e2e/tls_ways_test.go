@@ -48,27 +48,29 @@ func (w *tlsWay) get(t *testing.T, certificates *testkit.Certificates, sequence 
 }
 
 // startWays starts a server for each way.
-func startWays(t *testing.T, certificates *testkit.Certificates) (all []*tlsWay) {
+func startWays(t *testing.T, certificates *testkit.Certificates, library, path string, ways []string) (all []*tlsWay) {
 	t.Helper()
-	start := func(library, path string, ways []string) {
-		for _, way := range ways {
-			all = append(all, &tlsWay{library, way, path, startTLS(t, tlspeer.Server{Name: way, Command: func() *exec.Cmd {
-				return exec.Command(path, "serve", way, certificates.Certificate, certificates.Key)
-			}})})
-		}
+	for _, way := range ways {
+		all = append(all, &tlsWay{library, way, path, startTLS(t, tlspeer.Server{Name: way, Command: func() *exec.Cmd {
+			return exec.Command(path, "serve", way, certificates.Certificate, certificates.Key)
+		}})})
 	}
-	start("OpenSSL", tlspeer.OpenSSL(t), tlspeer.OpenSSLWays)
-	start("BoringSSL", tlspeer.BoringSSL(t), tlspeer.BoringSSLWays)
 	return all
 }
 
-// TestTLSWays lets a program use OpenSSL and BoringSSL in each way that there is. Every
-// call is there at both ends, byte for byte, and the program says what it says without a
-// capture.
+// TestTLSWays lets a program use OpenSSL and BoringSSL in each way that there is.
 func TestTLSWays(t *testing.T) {
 	testkit.NeedRoot(t)
 	certificates := testkit.NewCertificates(t)
-	ways := startWays(t, certificates)
+	lookIntoWays(t, certificates, append(
+		startWays(t, certificates, "OpenSSL", tlspeer.OpenSSL(t), tlspeer.OpenSSLWays),
+		startWays(t, certificates, "BoringSSL", tlspeer.BoringSSL(t), tlspeer.BoringSSLWays)...))
+}
+
+// lookIntoWays makes sure that every call is there at both ends, byte for byte, and that
+// the program says what it says without a capture.
+func lookIntoWays(t *testing.T, certificates *testkit.Certificates, ways []*tlsWay) {
+	t.Helper()
 	untouched := map[string]outcome{}
 	for _, w := range ways {
 		untouched[w.name()] = w.get(t, certificates, "untouched", waySizes)
@@ -99,6 +101,7 @@ func TestTLSWays(t *testing.T) {
 
 var wayVersions = map[string][]string{
 	"OpenSSL": {"openssl", "version"}, "BoringSSL": {"dpkg-query", "-W", "android-libboringssl"},
+	staticBoringSSL: {"grep", "-o", "grpc@[0-9.]*", testkit.Root(".ci", "tls-software")},
 }
 
 // wayNames are for the table.

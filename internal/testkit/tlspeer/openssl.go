@@ -20,6 +20,9 @@ var OpenSSLWays = []string{"plain", "ex", "peek", "partial", "retry", "renegotia
 // BoringSSLWays are those that BoringSSL has as well.
 var BoringSSLWays = []string{"plain", "peek", "partial", "retry", "update", "shutdown"}
 
+// OldBoringSSLWays are those that it had in 2019.
+var OldBoringSSLWays = []string{"plain", "peek", "partial", "retry", "shutdown"}
+
 // OpenSSL builds the program of openssl/peer.c.
 func OpenSSL(t testing.TB) string {
 	t.Helper()

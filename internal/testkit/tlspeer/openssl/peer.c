@@ -43,6 +43,9 @@
 #define SSL_SESSION_get_max_early_data(session) 0
 #define SSL_CTX_set_max_early_data(context, n) (void)0
 #define SSL_OP_ALLOW_CLIENT_RENEGOTIATION 0
+#ifndef SSL_KEY_UPDATE_REQUESTED // before 2019
+#define SSL_key_update(ssl, request) 0
+#endif
 enum { SSL_READ_EARLY_DATA_ERROR, SSL_READ_EARLY_DATA_FINISH, SSL_EARLY_DATA_ACCEPTED };
 #endif
 
