@@ -110,6 +110,7 @@ const (
 	PlainMapTlsVerdicts     = "tls_verdicts"
 	PlainProgGoEnter        = "go_enter"
 	PlainProgGoHandshake    = "go_handshake"
+	PlainProgGoPlain        = "go_plain"
 	PlainProgGoReturn       = "go_return"
 	PlainProgLibraryEnter   = "library_enter"
 	PlainProgLibraryForget  = "library_forget"
@@ -168,6 +169,7 @@ type PlainSpecs struct {
 type PlainProgramSpecs struct {
 	GoEnter       *ebpf.ProgramSpec `ebpf:"go_enter"`
 	GoHandshake   *ebpf.ProgramSpec `ebpf:"go_handshake"`
+	GoPlain       *ebpf.ProgramSpec `ebpf:"go_plain"`
 	GoReturn      *ebpf.ProgramSpec `ebpf:"go_return"`
 	LibraryEnter  *ebpf.ProgramSpec `ebpf:"library_enter"`
 	LibraryForget *ebpf.ProgramSpec `ebpf:"library_forget"`
@@ -273,6 +275,7 @@ type PlainVariables struct {
 type PlainPrograms struct {
 	GoEnter       *ebpf.Program `ebpf:"go_enter"`
 	GoHandshake   *ebpf.Program `ebpf:"go_handshake"`
+	GoPlain       *ebpf.Program `ebpf:"go_plain"`
 	GoReturn      *ebpf.Program `ebpf:"go_return"`
 	LibraryEnter  *ebpf.Program `ebpf:"library_enter"`
 	LibraryForget *ebpf.Program `ebpf:"library_forget"`
@@ -284,6 +287,7 @@ func (p *PlainPrograms) Close() error {
 	return _PlainClose(
 		p.GoEnter,
 		p.GoHandshake,
+		p.GoPlain,
 		p.GoReturn,
 		p.LibraryEnter,
 		p.LibraryForget,

@@ -28,6 +28,9 @@ struct pt_regs {
 #define STACK(r) ((r)->rsp)
 #define GO_WORD1(r) ((r)->rax)
 #define GO_WORD2(r) ((r)->rbx)
+#define GO_WORD3(r) ((r)->rcx)
+#define GO_WORD4(r) ((r)->rdi)
+#define FRAME(r) ((r)->rbp)
 #define GOROUTINE(r) ((r)->r14)
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -46,6 +49,9 @@ struct pt_regs {
 #define STACK(r) ((r)->sp)
 #define GO_WORD1(r) ((r)->regs[0])
 #define GO_WORD2(r) ((r)->regs[1])
+#define GO_WORD3(r) ((r)->regs[2])
+#define GO_WORD4(r) ((r)->regs[3])
+#define FRAME(r) ((r)->regs[29])
 #define GOROUTINE(r) ((r)->regs[28])
 
 #endif

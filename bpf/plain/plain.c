@@ -306,6 +306,33 @@ int go_return(struct pt_regs *ctx)
 	return 0;
 }
 
+enum { GO_APPLICATION_DATA = 23 }; // a record's type, RFC 8446, section 5.1
+
+// go_plain runs where Write hands plaintext on to be encrypted, or where Read calls
+// memmove with what was decrypted, and its receiver is above the frame pointer.
+SEC("uprobe")
+int go_plain(struct pt_regs *ctx)
+{
+	__u64 first = GO_WORD1(ctx), second = GO_WORD2(ctx), third = GO_WORD3(ctx), fourth = GO_WORD4(ctx);
+	__u64 frame = FRAME(ctx);
+	struct call call = {};
+	struct place p;
+
+	if (!may_look())
+		return 0;
+	read_place(&p, bpf_get_attach_cookie(ctx));
+	if (p.operation == OPERATION_READ) {
+		call.object = read_word(frame + 16);
+		if (third)
+			took(&call, second, third, &p, true);
+		return 0;
+	}
+	call.object = first;
+	if (fourth && (__u8)second == GO_APPLICATION_DATA)
+		took(&call, third, fourth, &p, true);
+	return 0;
+}
+
 // process_exec tells of programs that begin.
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task)

@@ -29,6 +29,9 @@ import (
 const (
 	readInternal  = "ssl_read_internal"
 	writeInternal = "ssl_write_internal"
+
+	goRecord = "crypto/tls: a record's plaintext is there"
+	goCopy   = "crypto/tls: a reader gets plaintext"
 )
 
 // checkLen is how long a look at the stack may be.
@@ -45,9 +48,7 @@ func cheapened(r io.ReaderAt, machine elf.Machine, l symbol.Library) symbol.Libr
 	}
 	l.Functions = slices.Clone(l.Functions)
 	if l.Kind == symbol.Go {
-		for i := range l.Functions {
-			l.Functions[i].Offset = behindStackCheck(r, l.Functions[i].Offset)
-		}
+		cheapenGo(r, &l)
 		return l
 	}
 	replace(r, &l, readInternal, symbol.SSLRead, symbol.SSLReadEx)
@@ -100,6 +101,26 @@ func firstCall(r io.ReaderAt, offset uint64) (uint64, bool) {
 	}
 	return 0, false
 }
+
+// cheapenGo moves probes behind the look at the stack, and takes plaintext where one probe
+// does: where it is about to be encrypted, and where Read copies what was decrypted.
+func cheapenGo(r io.ReaderAt, l *symbol.Library) {
+	for i := range l.Functions {
+		f := &l.Functions[i]
+		f.Offset = behindStackCheck(r, f.Offset)
+		if f.Name == symbol.GoRead && f.Copy != 0 && registers(l) {
+			*f = symbol.Function{Name: goCopy, Offset: f.Copy}
+		}
+	}
+	record := find(l, symbol.GoWriteRecord)
+	if record < 0 || !registers(l) || !isCheap(r, l.Functions[record].Offset) {
+		return
+	}
+	l.Functions[record].Name = goRecord
+	l.Functions = slices.DeleteFunc(l.Functions, func(f symbol.Function) bool { return f.Name == symbol.GoWrite })
+}
+
+func registers(l *symbol.Library) bool { return l.Go != nil && l.Go.RegisterABI }
 
 // behindStackCheck gives where the function at an offset pushes the frame pointer, if only
 // a look at the stack comes before, else the offset.

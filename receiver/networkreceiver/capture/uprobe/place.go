@@ -62,6 +62,7 @@ const (
 	libraryEnter
 	goEnter
 	goReturn
+	goPlain
 	goHandshake
 	programs
 )
@@ -78,6 +79,7 @@ type point struct {
 type use struct {
 	operation, outcome uint8
 	begin, forget      bool
+	once               bool // one probe sees all
 }
 
 // SSL_connect and SSL_accept lead to SSL_do_handshake, but not in LibreSSL. What is
@@ -129,6 +131,8 @@ var goUses = map[string]use{
 	symbol.GoServerHandshake: {begin: true},
 	symbol.GoWrite:           {operation: write},
 	symbol.GoRead:            {operation: read},
+	goRecord:                 {operation: write, once: true},
+	goCopy:                   {operation: read, once: true},
 }
 
 // points lists where programs are placed for a library.
@@ -198,17 +202,20 @@ func goPoints(l *symbol.Library) []point {
 	var all []point
 	for _, f := range l.Functions {
 		u, ok := goUses[f.Name]
-		if !ok || (!u.begin && len(f.Returns) == 0) {
+		if !ok || (!u.begin && !u.once && len(f.Returns) == 0) {
 			continue
 		}
 		p.operation = u.operation
-		if u.begin {
+		switch {
+		case u.begin:
 			all = append(all, point{goHandshake, f.Offset, p.cookie()})
-			continue
-		}
-		all = append(all, point{goEnter, f.Offset, p.cookie()})
-		for _, at := range f.Returns {
-			all = append(all, point{goReturn, at, p.cookie()})
+		case u.once:
+			all = append(all, point{goPlain, f.Offset, p.cookie()})
+		default:
+			all = append(all, point{goEnter, f.Offset, p.cookie()})
+			for _, at := range f.Returns {
+				all = append(all, point{goReturn, at, p.cookie()})
+			}
 		}
 	}
 	return all

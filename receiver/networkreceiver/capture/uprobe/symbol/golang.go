@@ -36,7 +36,11 @@ var goFunctions = map[string]string{
 	GoServerHandshake:              GoServerHandshake,
 	GoClose:                        GoClose,
 	GoCloseWrite:                   GoCloseWrite,
+	GoWriteRecord:                  GoWriteRecord,
+	goMove:                         "",
 }
+
+const goMove = "runtime.memmove"
 
 // findGo looks for a Go program. It gives nil for what is none, or is one without
 // crypto/tls.
@@ -77,14 +81,20 @@ func (l *Library) addGoFunctions(f *file) error {
 	}
 	// Before 1.17, there is no handshakeContext; since then, Handshake calls it.
 	modern := slices.ContainsFunc(found, func(g goFunction) bool { return g.name == GoHandshake })
+	var moves []uint64 // one for each calling convention
+	for _, g := range found {
+		if g.name == goMove {
+			moves = append(moves, f.code(g.entry))
+		}
+	}
 	var failed error
 	for _, g := range found {
 		name := goFunctions[g.name]
 		offset := f.code(g.entry)
-		if offset == 0 || g.end <= g.entry || (name != g.name && modern) {
+		if name == "" || offset == 0 || g.end <= g.entry || (name != g.name && modern) {
 			continue
 		}
-		if name == GoClientHandshake || name == GoServerHandshake {
+		if name == GoClientHandshake || name == GoServerHandshake || name == GoWriteRecord {
 			l.Functions = append(l.Functions, Function{Name: name, Offset: offset})
 			continue
 		}
@@ -93,7 +103,13 @@ func (l *Library) addGoFunctions(f *file) error {
 			failed = err
 			continue
 		}
-		l.Functions = append(l.Functions, Function{Name: name, Offset: offset, Returns: returns})
+		fn := Function{Name: name, Offset: offset, Returns: returns}
+		if name == GoRead && f.machine() == elf.EM_X86_64 {
+			if fn.Copy, err = f.copyIn(offset, g.end-g.entry, moves); err != nil {
+				return err
+			}
+		}
+		l.Functions = append(l.Functions, fn)
 	}
 	l.sort()
 	return failed

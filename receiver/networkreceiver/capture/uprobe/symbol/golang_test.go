@@ -70,6 +70,7 @@ func TestGo(t *testing.T) {
 		path := buildGo(t, "local", runtime.GOARCH, nil)
 		checkGo(t, path, runtime.Version())
 		checkReturns(t, path, golang(t, path).Functions)
+		checkCopy(t, path, golang(t, path).Functions)
 		stripped := buildGo(t, "local", runtime.GOARCH, nil, "-ldflags=-s -w")
 		assert.Equal(t, golang(t, path), golang(t, stripped))
 	})
@@ -119,7 +120,7 @@ func checkGo(t *testing.T, path, version string) {
 	offsets := fileOffsets(t, path)
 	assert.Equal(t, []string{
 		symbol.GoClose, symbol.GoCloseWrite, symbol.GoRead, symbol.GoWrite,
-		symbol.GoClientHandshake, symbol.GoHandshake, symbol.GoServerHandshake,
+		symbol.GoClientHandshake, symbol.GoHandshake, symbol.GoServerHandshake, symbol.GoWriteRecord,
 	}, names(&l))
 	for _, f := range l.Functions {
 		want, ok := offsets[f.Name]
@@ -127,11 +128,14 @@ func checkGo(t *testing.T, path, version string) {
 			want = offsets["crypto/tls.(*Conn).Handshake"]
 		}
 		assert.Equal(t, want, f.Offset, f.Name)
-		begins := f.Name == symbol.GoClientHandshake || f.Name == symbol.GoServerHandshake
-		assert.Equal(t, begins, len(f.Returns) == 0, f.Name)
+		assert.Equal(t, noReturns[f.Name], len(f.Returns) == 0, f.Name)
 	}
 	require.NotNil(t, l.Go)
 	checkGoLayout(t, path, l.Go)
+}
+
+var noReturns = map[string]bool{
+	symbol.GoClientHandshake: true, symbol.GoServerHandshake: true, symbol.GoWriteRecord: true,
 }
 
 // checkGoLayout compares with DWARF, and with the itab that the linker made.
@@ -203,7 +207,7 @@ func checkReturns(t *testing.T, path string, functions []symbol.Function) {
 	require.NoError(t, err)
 	for _, fn := range functions {
 		for _, s := range symbols {
-			if s.Name != fn.Name || fn.Name == symbol.GoClientHandshake || fn.Name == symbol.GoServerHandshake {
+			if s.Name != fn.Name || noReturns[fn.Name] {
 				continue
 			}
 			out, err := exec.CommandContext(t.Context(), "objdump", "-d", "--no-show-raw-insn",
@@ -218,6 +222,30 @@ func checkReturns(t *testing.T, path string, functions []symbol.Function) {
 			assert.NotEmpty(t, want, fn.Name)
 			assert.Equal(t, want, fn.Returns, fn.Name)
 		}
+	}
+}
+
+var objdumpMove = regexp.MustCompile(`(?m)^\s*([0-9a-f]+):\s+call\s+[0-9a-f]+ <runtime\.memmove>`)
+
+// checkCopy compares the place where Read calls memmove with what objdump finds.
+func checkCopy(t *testing.T, path string, functions []symbol.Function) {
+	t.Helper()
+	f, err := elf.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	text := f.Section(".text")
+	out, err := exec.CommandContext(t.Context(), "objdump", "-d", "--no-show-raw-insn", "--disassemble="+symbol.GoRead, path).Output()
+	require.NoError(t, err)
+	for _, fn := range functions {
+		found := objdumpMove.FindAllStringSubmatch(string(out), -1)
+		if fn.Name != symbol.GoRead || f.Machine != elf.EM_X86_64 {
+			assert.Zero(t, fn.Copy, fn.Name)
+			continue
+		}
+		require.Len(t, found, 1)
+		address, err := strconv.ParseUint(found[0][1], 16, 64)
+		require.NoError(t, err)
+		assert.Equal(t, address-text.Addr+text.Offset, fn.Copy)
 	}
 }
 

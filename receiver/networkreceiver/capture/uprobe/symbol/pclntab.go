@@ -223,17 +223,24 @@ func (t *functionTable) described(b []byte) uint64 {
 	return binary.LittleEndian.Uint64(b[8:])
 }
 
-// findNames gives the wanted names by their offset. Names are zero-terminated and
-// there is one of each.
+// findNames gives the wanted names by their offset, none if there is none of crypto/tls.
+// Names are zero-terminated and there is one of each.
 func (t *functionTable) findNames(want map[string]string) (map[uint32]string, error) {
 	names := map[uint32]string{}
-	const stem = "crypto/tls.(*Conn)."
+	if err := t.addNames(names, want, "crypto/tls.(*Conn)."); err != nil || len(names) == 0 {
+		return nil, err
+	}
+	return names, t.addNames(names, want, goMove)
+}
+
+// addNames adds those that begin with a stem.
+func (t *functionTable) addNames(names map[uint32]string, want map[string]string, stem string) error {
 	w := make([]byte, scanWindow)
 	const overlap = 256
 	for at := t.names; at < t.namesEnd; {
 		b := w[:min(uint64(len(w)), t.namesEnd-at)]
 		if err := t.f.readInto(b, at); err != nil {
-			return nil, err
+			return err
 		}
 		forEach(b, stem, func(i, end int) {
 			if _, ok := want[string(b[i:end])]; ok {
@@ -245,7 +252,7 @@ func (t *functionTable) findNames(want map[string]string) (map[uint32]string, er
 		}
 		at += uint64(len(b)) - overlap
 	}
-	return names, nil
+	return nil
 }
 
 // window reads a file forward, in pieces.

@@ -96,6 +96,10 @@ type Function struct {
 	// for Go, where a probe on the return address would break stacks that move; a
 	// return probe is right elsewhere.
 	Returns []uint64
+	// Copy is, in Go's Read on x86-64, the offset of the call of memmove that gives the
+	// program its data: from RBX, RCX bytes. The tls.Conn is then at RBP+16. It is 0 where there
+	// is no such call, or more than one.
+	Copy uint64
 }
 
 // SSLLayout is where an SSL object keeps its socket. The file descriptor of what is
@@ -205,6 +209,9 @@ const (
 	GoWrite     = "crypto/tls.(*Conn).Write"
 	GoRead      = "crypto/tls.(*Conn).Read"
 	GoHandshake = "crypto/tls.(*Conn).handshakeContext" // (*Conn).Handshake before Go 1.17
+	// GoWriteRecord is called by Write, and for all other records too: (c *Conn, type, data).
+	// Its returns are not given.
+	GoWriteRecord = "crypto/tls.(*Conn).writeRecordLocked"
 	// GoClientHandshake and GoServerHandshake are the two ways of a handshake; their
 	// returns are not given.
 	GoClientHandshake = "crypto/tls.(*Conn).clientHandshake"
