@@ -18,6 +18,7 @@ type CaptureCall struct {
 	Object    uint64
 	Buffer    uint64
 	LengthAt  uint64
+	Length    uint64
 	Stack     uint64
 	Operation uint8
 	Inside    uint8

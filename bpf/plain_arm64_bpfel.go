@@ -18,6 +18,7 @@ type PlainCall struct {
 	Object    uint64
 	Buffer    uint64
 	LengthAt  uint64
+	Length    uint64
 	Stack     uint64
 	Operation uint8
 	Inside    uint8
@@ -108,9 +109,9 @@ const (
 	PlainMapTlsSockets      = "tls_sockets"
 	PlainMapTlsTexts        = "tls_texts"
 	PlainMapTlsVerdicts     = "tls_verdicts"
+	PlainProgGoCopy         = "go_copy"
 	PlainProgGoEnter        = "go_enter"
 	PlainProgGoHandshake    = "go_handshake"
-	PlainProgGoPlain        = "go_plain"
 	PlainProgGoReturn       = "go_return"
 	PlainProgLibraryEnter   = "library_enter"
 	PlainProgLibraryForget  = "library_forget"
@@ -167,9 +168,9 @@ type PlainSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type PlainProgramSpecs struct {
+	GoCopy        *ebpf.ProgramSpec `ebpf:"go_copy"`
 	GoEnter       *ebpf.ProgramSpec `ebpf:"go_enter"`
 	GoHandshake   *ebpf.ProgramSpec `ebpf:"go_handshake"`
-	GoPlain       *ebpf.ProgramSpec `ebpf:"go_plain"`
 	GoReturn      *ebpf.ProgramSpec `ebpf:"go_return"`
 	LibraryEnter  *ebpf.ProgramSpec `ebpf:"library_enter"`
 	LibraryForget *ebpf.ProgramSpec `ebpf:"library_forget"`
@@ -273,9 +274,9 @@ type PlainVariables struct {
 //
 // It can be passed to LoadPlainObjects or ebpf.CollectionSpec.LoadAndAssign.
 type PlainPrograms struct {
+	GoCopy        *ebpf.Program `ebpf:"go_copy"`
 	GoEnter       *ebpf.Program `ebpf:"go_enter"`
 	GoHandshake   *ebpf.Program `ebpf:"go_handshake"`
-	GoPlain       *ebpf.Program `ebpf:"go_plain"`
 	GoReturn      *ebpf.Program `ebpf:"go_return"`
 	LibraryEnter  *ebpf.Program `ebpf:"library_enter"`
 	LibraryForget *ebpf.Program `ebpf:"library_forget"`
@@ -285,9 +286,9 @@ type PlainPrograms struct {
 
 func (p *PlainPrograms) Close() error {
 	return _PlainClose(
+		p.GoCopy,
 		p.GoEnter,
 		p.GoHandshake,
-		p.GoPlain,
 		p.GoReturn,
 		p.LibraryEnter,
 		p.LibraryForget,

@@ -73,7 +73,7 @@ static __always_inline void emit_piece(const struct emission *e, void *ring, __u
 		count_loss(e->shard, LOSS_PLAIN_COPY_FAILED);
 		return;
 	}
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(r, wake_up(ring, sizeof(*r) + room));
 }
 
 static __always_inline void emit_sized(const struct emission *e, void *ring, __u64 length)

@@ -19,6 +19,7 @@ enum outcome {
 	OUTCOME_GO_REGISTERS,
 	OUTCOME_GO_STACK,
 	OUTCOME_RUST, // a Result<usize, _>: 0 and bytes, or 1 and an error
+	OUTCOME_GO_RECORD, // arguments are the object, a record's type, and data, all of which is taken
 };
 
 struct place {

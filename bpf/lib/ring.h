@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The way to user space: one ring per shard, records in size tiers, no wake-up.
+// The way to user space: one ring per shard, records in size tiers, few wake-ups.
 #pragma once
 
 #include "record.h"
@@ -9,7 +9,10 @@
 #include "uapi.h"
 #include <bpf/bpf_helpers.h>
 
-enum { MAX_SHARDS = 64 };
+enum {
+	MAX_SHARDS = 64,
+	RING_PARTS = 16, // a power of two
+};
 
 volatile const __u32 shards = 1;
 
@@ -74,6 +77,17 @@ static __always_inline void submit_owner(__u32 shard, __u8 kind, __u64 socket, c
 	*told = true;
 }
 
+// wake_up gives the flags with which length bytes are submitted that were just reserved. The
+// reader looks by itself now and then, and is woken only when a part of the ring has been
+// filled: a wake-up for each record would cost as much as everything else.
+static __always_inline __u64 wake_up(void *ring, __u32 length)
+{
+	__u64 end = bpf_ringbuf_query(ring, BPF_RB_PROD_POS);
+	__u64 part = bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / RING_PARTS;
+
+	return (end ^ (end - length)) & ~(part - 1) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
 // copy_packet needs room, a power of two, to be a constant: the verifier can
 // then see that the masked length fits what was reserved.
 static __always_inline void copy_packet(struct __sk_buff *skb, __u32 shard, void *ring, __u32 room, __u32 length,
@@ -94,7 +108,7 @@ static __always_inline void copy_packet(struct __sk_buff *skb, __u32 shard, void
 		count_loss(shard, LOSS_COPY_FAILED);
 		return;
 	}
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(r, wake_up(ring, sizeof(*r) + room));
 }
 
 // room_for is the tier that length bytes are copied into.

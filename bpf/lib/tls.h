@@ -31,6 +31,7 @@ struct call {
 	__u64 object; // SSL *, gnutls_session_t, PRFileDesc *, *tls.Conn
 	__u64 buffer;
 	__u64 length_at; // where the library stores how many bytes it took; 0: it returns it
+	__u64 length; // Go: bytes that are being written
 	__u64 stack; // Go: end of the stack that the buffer is on; 0: it is on none
 	__u8 operation;
 	__u8 inside; // 0: the function has returned

@@ -20,7 +20,6 @@
 
 enum {
 	TRIM_SLOTS = 1 << 14, // sockets; a power of two
-	TRIM_LEAST = 256, // bytes of payload from which it is worth the look
 	TRIM_STEP = 1 << 20, // bytes
 	TRIM_PAUSE = 100 * 1000 * 1000, // nanoseconds
 };
@@ -55,7 +54,7 @@ static __always_inline bool not_needed(const struct packet *p, __u64 socket, __u
 	__u32 slot = (__u32)(socket & (TRIM_SLOTS - 1)) * 2 + (direction == INGRESS);
 	__u64 word, *place;
 
-	if (p->transport != IPPROTO_TCP || p->payload < TRIM_LEAST)
+	if (p->transport != IPPROTO_TCP || !p->payload)
 		return false;
 	place = bpf_map_lookup_elem(&trims, &slot);
 	if (!place)

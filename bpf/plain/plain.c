@@ -252,11 +252,14 @@ int go_handshake(struct pt_regs *ctx)
 	return 0;
 }
 
+enum { GO_APPLICATION_DATA = 23 }; // a record's type, RFC 8446, section 5.1
+
 // go_enter notes a goroutine's call. Its stack may be moved meanwhile, and the
 // buffer with it.
 SEC("uprobe")
 int go_enter(struct pt_regs *ctx)
 {
+	__u64 first = GO_WORD1(ctx), second = GO_WORD2(ctx), third = GO_WORD3(ctx), fourth = GO_WORD4(ctx);
 	struct call_key key = { .thread = bpf_get_current_pid_tgid() >> 32 << 32 };
 	struct call call = { .inside = true };
 	struct place p;
@@ -270,9 +273,15 @@ int go_enter(struct pt_regs *ctx)
 	if (p.outcome == OUTCOME_GO_STACK) {
 		call.object = read_word(STACK(ctx) + 8);
 		call.buffer = read_word(STACK(ctx) + 16);
+	} else if (p.outcome == OUTCOME_GO_RECORD) {
+		if ((__u8)second != GO_APPLICATION_DATA)
+			return 0;
+		call.object = first;
+		call.buffer = third;
+		call.length = fourth;
 	} else {
-		call.object = GO_WORD1(ctx);
-		call.buffer = GO_WORD2(ctx);
+		call.object = first;
+		call.buffer = second;
 	}
 	high = read_word(key.goroutine + GO_STACK_HIGH);
 	if (call.buffer < high && call.buffer >= read_word(key.goroutine + GO_STACK_LOW))
@@ -281,10 +290,12 @@ int go_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-// go_return runs at each of a function's return instructions.
+// go_return runs at each of a function's return instructions, or behind each call of
+// writeRecordLocked.
 SEC("uprobe")
 int go_return(struct pt_regs *ctx)
 {
+	__u64 first = GO_WORD1(ctx);
 	struct call_key key = { .thread = bpf_get_current_pid_tgid() >> 32 << 32 };
 	struct call *found, call;
 	struct place p;
@@ -297,7 +308,10 @@ int go_return(struct pt_regs *ctx)
 		return 0;
 	call = *found;
 	bpf_map_delete_elem(&tls_calls, &key);
-	n = p.outcome == OUTCOME_GO_STACK ? read_word(STACK(ctx) + 40) : GO_WORD1(ctx);
+	if (p.outcome == OUTCOME_GO_RECORD)
+		n = call.length;
+	else
+		n = p.outcome == OUTCOME_GO_STACK ? read_word(STACK(ctx) + 40) : first;
 	if (n <= 0)
 		return 0;
 	if (call.stack)
@@ -306,30 +320,21 @@ int go_return(struct pt_regs *ctx)
 	return 0;
 }
 
-enum { GO_APPLICATION_DATA = 23 }; // a record's type, RFC 8446, section 5.1
-
-// go_plain runs where Write hands plaintext on to be encrypted, or where Read calls
-// memmove with what was decrypted, and its receiver is above the frame pointer.
+// go_copy runs where Read calls memmove with what was decrypted. Its receiver is above the
+// frame pointer and the return address.
 SEC("uprobe")
-int go_plain(struct pt_regs *ctx)
+int go_copy(struct pt_regs *ctx)
 {
-	__u64 first = GO_WORD1(ctx), second = GO_WORD2(ctx), third = GO_WORD3(ctx), fourth = GO_WORD4(ctx);
-	__u64 frame = FRAME(ctx);
+	__u64 buffer = GO_WORD2(ctx), n = GO_WORD3(ctx);
 	struct call call = {};
 	struct place p;
 
 	if (!may_look())
 		return 0;
 	read_place(&p, bpf_get_attach_cookie(ctx));
-	if (p.operation == OPERATION_READ) {
-		call.object = read_word(frame + 16);
-		if (third)
-			took(&call, second, third, &p, true);
-		return 0;
-	}
-	call.object = first;
-	if (fourth && (__u8)second == GO_APPLICATION_DATA)
-		took(&call, third, fourth, &p, true);
+	call.object = read_word(FRAME(ctx) + 16);
+	if (n)
+		took(&call, buffer, n, &p, true);
 	return 0;
 }
 

@@ -66,7 +66,7 @@ func (s *Source) startLibraries(multi bool) error {
 	s.libraries = new(uprobe.Stats)
 	m := uprobe.New(uprobe.Programs{
 		LibraryEnter: o.LibraryEnter, LibraryReturn: o.LibraryReturn, LibraryForget: o.LibraryForget,
-		GoHandshake: o.GoHandshake, GoEnter: o.GoEnter, GoReturn: o.GoReturn, GoPlain: o.GoPlain, Multi: multi,
+		GoHandshake: o.GoHandshake, GoEnter: o.GoEnter, GoReturn: o.GoReturn, GoCopy: o.GoCopy, Multi: multi,
 	}, uprobe.Maps{News: s.objects.TlsNews, Coverage: s.objects.TlsCoverage, Verdicts: o.TlsVerdicts}, s.processes.program, s.logger, s.libraries)
 	s.closers = append(s.closers, m)
 	if err := m.Start(); err != nil {

@@ -16,13 +16,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/packet"
 )
 
-// How a ring is polled. The kernel never wakes the reader: under load that would
-// cost as much as everything else.
-const (
-	minPause     = time.Millisecond
-	maxPause     = 4 * time.Millisecond
-	tickInterval = 50 * time.Millisecond
-)
+const tickInterval = 50 * time.Millisecond
 
 // Kinds of records, as in bpf/lib/record.h.
 const (
@@ -70,43 +64,41 @@ func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 		shard:   uint32(shard),
 		handler: h,
 		clock:   &s.clock,
-		batch:   uint64(s.settings.ringBytes()) / 16,
+		batch:   uint64(s.settings.ringBytes()) / ringParts,
 		losses:  &s.losses[shard],
 	}
 	r.local, _ = h.(capture.LocalHandler)
 	r.plain, _ = h.(capture.PlainHandler)
-	pause := minPause
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	for {
+	for empty := 0; ctx.Err() == nil; empty++ {
 		if r.drain() {
-			pause = minPause
-		} else {
-			pause = min(2*pause, maxPause)
+			empty = 0
 		}
-		timer.Reset(pause)
-		select {
-		case <-ctx.Done():
-			r.drain()
-			r.tick(r.clock.now())
-			return nil
-		case <-timer.C:
+		if r.ring.end()-r.ring.position >= r.batch {
+			continue // the bell may have rung meanwhile
+		}
+		next := pause
+		if empty >= calm {
+			next = longPause
+		}
+		if err := r.ring.bell.wait(next); err != nil {
+			return err
 		}
 	}
+	r.drain()
+	r.tick(r.clock.now())
+	return nil
 }
 
-// drain hands over what is in the ring now, and tells whether that was anything.
-// What comes in the meantime is left for the next time, so that it ends.
+// drain hands over what is in the ring now, and tells whether that was anything. What
+// comes in the meantime is left for the next time, so that it ends.
 func (r *reader) drain() bool {
 	now := r.clock.now()
-	end := r.ring.end()
-	found := false
+	before, end := r.ring.position, r.ring.end()
 	for r.ring.position < end {
 		record := r.ring.next()
 		if record == nil {
 			break
 		}
-		found = true
 		r.take(record)
 		if r.ring.unreleased() >= r.batch {
 			r.release()
@@ -116,7 +108,7 @@ func (r *reader) drain() bool {
 	}
 	r.release()
 	r.tickIfDue(now)
-	return found
+	return r.ring.position != before
 }
 
 // release gives what was read back to the kernel, and counts it.

@@ -17,14 +17,14 @@ import (
 // Programs are the kernel's programs.
 type Programs struct {
 	LibraryEnter, LibraryReturn, LibraryForget *ebpf.Program
-	GoHandshake, GoEnter, GoReturn, GoPlain    *ebpf.Program
+	GoHandshake, GoEnter, GoReturn, GoCopy     *ebpf.Program
 	// Multi says that they were loaded to be placed at many points at once.
 	Multi bool
 }
 
 func (p *Programs) program(which program) *ebpf.Program {
 	return [programs]*ebpf.Program{
-		p.LibraryReturn, p.LibraryForget, p.LibraryEnter, p.GoEnter, p.GoReturn, p.GoPlain, p.GoHandshake,
+		p.LibraryReturn, p.LibraryForget, p.LibraryEnter, p.GoEnter, p.GoReturn, p.GoCopy, p.GoHandshake,
 	}[which]
 }
 

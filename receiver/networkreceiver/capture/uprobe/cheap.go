@@ -30,7 +30,7 @@ const (
 	readInternal  = "ssl_read_internal"
 	writeInternal = "ssl_write_internal"
 
-	goRecord = "crypto/tls: a record's plaintext is there"
+	goRecord = "crypto/tls: a record is written"
 	goCopy   = "crypto/tls: a reader gets plaintext"
 )
 
@@ -102,8 +102,9 @@ func firstCall(r io.ReaderAt, offset uint64) (uint64, bool) {
 	return 0, false
 }
 
-// cheapenGo moves probes behind the look at the stack, and takes plaintext where one probe
-// does: where it is about to be encrypted, and where Read copies what was decrypted.
+// cheapenGo moves probes behind the look at the stack, and puts others, which the kernel
+// emulates, in the place of those at returns: where what Write gets is about to be encrypted
+// and after that, and where Read copies what was decrypted.
 func cheapenGo(r io.ReaderAt, l *symbol.Library) {
 	for i := range l.Functions {
 		f := &l.Functions[i]
@@ -112,12 +113,12 @@ func cheapenGo(r io.ReaderAt, l *symbol.Library) {
 			*f = symbol.Function{Name: goCopy, Offset: f.Copy}
 		}
 	}
-	record := find(l, symbol.GoWriteRecord)
-	if record < 0 || !registers(l) || !isCheap(r, l.Functions[record].Offset) {
+	write, record := find(l, symbol.GoWrite), find(l, symbol.GoWriteRecord)
+	if write < 0 || record < 0 || !registers(l) || len(l.Functions[write].Sent) == 0 || !isCheap(r, l.Functions[record].Offset) {
 		return
 	}
-	l.Functions[record].Name = goRecord
-	l.Functions = slices.DeleteFunc(l.Functions, func(f symbol.Function) bool { return f.Name == symbol.GoWrite })
+	l.Functions[record] = symbol.Function{Name: goRecord, Offset: l.Functions[record].Offset, Returns: l.Functions[write].Sent}
+	l.Functions = slices.Delete(l.Functions, write, write+1)
 }
 
 func registers(l *symbol.Library) bool { return l.Go != nil && l.Go.RegisterABI }

@@ -82,22 +82,24 @@ func TestCheaperBeginningsInGo(t *testing.T) {
 	assert.Equal(t, l.Functions, cheapened(bytes.NewReader(code), elf.EM_AARCH64, l).Functions)
 }
 
-func TestOneProbeForPlaintextInGo(t *testing.T) {
+func TestNoProbesOnReturnsInGo(t *testing.T) {
 	code, err := hex.DecodeString(strings.Join(strings.Fields(goCode), ""))
 	require.NoError(t, err)
 	functions := []symbol.Function{
 		{Name: symbol.GoRead, Offset: 0, Returns: []uint64{1}, Copy: 40},
-		{Name: symbol.GoWrite, Offset: 0, Returns: []uint64{2}},
+		{Name: symbol.GoWrite, Offset: 0, Returns: []uint64{2}, Sent: []uint64{41}},
 		{Name: symbol.GoWriteRecord, Offset: 16},
 	}
 	l := symbol.Library{Kind: symbol.Go, Functions: functions, Go: &symbol.GoLayout{RegisterABI: true}}
 	got := func() []symbol.Function { return cheapened(bytes.NewReader(code), elf.EM_X86_64, l).Functions }
-	assert.Equal(t, []symbol.Function{{Name: goCopy, Offset: 40}, {Name: goRecord, Offset: 27}}, got())
+	assert.Equal(t, []symbol.Function{{Name: goCopy, Offset: 40}, {Name: goRecord, Offset: 27, Returns: []uint64{41}}}, got())
 
 	l.Functions = slices.Clone(functions)
 	l.Functions[0].Copy, l.Functions[2].Offset = 0, 48
 	l.Functions[0].Offset, l.Functions[1].Offset = 48, 48
 	assert.Equal(t, l.Functions, got(), "nothing is known of Read, and of what Write calls only how Go 1.20 had it")
+	l.Functions[1].Sent, l.Functions[2].Offset = nil, 32
+	assert.Equal(t, l.Functions, got(), "nor where Write is done")
 	l.Functions, l.Go = slices.Clone(functions), &symbol.GoLayout{}
 	l.Functions[0].Offset, l.Functions[1].Offset, l.Functions[2].Offset = 32, 32, 32
 	assert.Equal(t, l.Functions, got(), "arguments on the stack")

@@ -50,7 +50,7 @@ func manage(t testing.TB) *managed {
 	core, log := observer.New(zap.InfoLevel)
 	m := New(Programs{
 		LibraryEnter: o.LibraryEnter, LibraryReturn: o.LibraryReturn, LibraryForget: o.LibraryForget,
-		GoHandshake: o.GoHandshake, GoEnter: o.GoEnter, GoReturn: o.GoReturn, GoPlain: o.GoPlain, Multi: multi,
+		GoHandshake: o.GoHandshake, GoEnter: o.GoEnter, GoReturn: o.GoReturn, GoCopy: o.GoCopy, Multi: multi,
 	}, Maps{News: o.TlsNews, Coverage: o.TlsCoverage, Verdicts: o.TlsVerdicts}, programOf, zap.New(core), new(Stats))
 	t.Cleanup(func() {
 		assert.NoError(t, m.Close())

@@ -5,7 +5,11 @@
 
 package uprobe
 
-import "github.com/wirespan/wirespan/receiver/networkreceiver/capture/uprobe/symbol"
+import (
+	"cmp"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/uprobe/symbol"
+)
 
 // Operations, outcomes and ways, as in bpf/lib/tls.h, place.h and descriptor.h.
 const (
@@ -24,6 +28,7 @@ const (
 	goRegisters
 	goStack
 	returnsRust
+	goRecords
 )
 
 const (
@@ -62,7 +67,7 @@ const (
 	libraryEnter
 	goEnter
 	goReturn
-	goPlain
+	goCopies
 	goHandshake
 	programs
 )
@@ -131,7 +136,7 @@ var goUses = map[string]use{
 	symbol.GoServerHandshake: {begin: true},
 	symbol.GoWrite:           {operation: write},
 	symbol.GoRead:            {operation: read},
-	goRecord:                 {operation: write, once: true},
+	goRecord:                 {operation: write, outcome: goRecords},
 	goCopy:                   {operation: read, once: true},
 }
 
@@ -189,12 +194,13 @@ func descriptorWay(l *symbol.Library, p place) place {
 }
 
 func goPoints(l *symbol.Library) []point {
-	p := place{outcome: goRegisters}
 	if l.Go == nil {
 		return nil
 	}
+	var p place
+	convention := uint8(goRegisters)
 	if !l.Go.RegisterABI {
-		p.outcome = goStack
+		convention = goStack
 	}
 	if l.Go.FD == 0 && max(l.Go.Conn, l.Go.Sysfd) <= 0xff {
 		p.way, p.a, p.c, p.hash = wayGo, l.Go.Conn, l.Go.Sysfd, l.Go.TCPConnHash
@@ -205,12 +211,12 @@ func goPoints(l *symbol.Library) []point {
 		if !ok || (!u.begin && !u.once && len(f.Returns) == 0) {
 			continue
 		}
-		p.operation = u.operation
+		p.operation, p.outcome = u.operation, cmp.Or(u.outcome, convention)
 		switch {
 		case u.begin:
 			all = append(all, point{goHandshake, f.Offset, p.cookie()})
 		case u.once:
-			all = append(all, point{goPlain, f.Offset, p.cookie()})
+			all = append(all, point{goCopies, f.Offset, p.cookie()})
 		default:
 			all = append(all, point{goEnter, f.Offset, p.cookie()})
 			for _, at := range f.Returns {

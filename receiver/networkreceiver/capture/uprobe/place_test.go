@@ -53,7 +53,8 @@ func TestPointsOfGo(t *testing.T) {
 			{Name: symbol.GoRead, Offset: 3, Returns: []uint64{4, 5}},
 			{Name: symbol.GoServerHandshake, Offset: 7},
 			{Name: symbol.GoWrite, Offset: 6},
-			{Name: goRecord, Offset: 8},
+			{Name: goRecord, Offset: 8, Returns: []uint64{9}},
+			{Name: goCopy, Offset: 10},
 		},
 	}
 	const way = 0x0000_1234_1000_03_00
@@ -62,7 +63,9 @@ func TestPointsOfGo(t *testing.T) {
 		{goReturn, 4, way | goRegisters<<4 | read},
 		{goReturn, 5, way | goRegisters<<4 | read},
 		{goHandshake, 7, way | goRegisters<<4},
-		{goPlain, 8, way | goRegisters<<4 | write},
+		{goEnter, 8, way | goRecords<<4 | write},
+		{goReturn, 9, way | goRecords<<4 | write},
+		{goCopies, 10, way | goRegisters<<4 | read},
 	}, points(l), "a function whose returns are not known is left out")
 	l.Go.RegisterABI = false
 	assert.Equal(t, uint64(way|goStack<<4|read), points(l)[0].cookie)

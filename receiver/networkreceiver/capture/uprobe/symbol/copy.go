@@ -9,38 +9,82 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 )
 
-// copyIn gives where a Go function on x86-64 of n bytes at offset calls one of moves, if it does so
-// once and has its receiver in the place of the first argument by then: above the frame
-// pointer and the return address.
-func (f *file) copyIn(offset, n uint64, moves []uint64) (uint64, error) {
-	if len(moves) == 0 || n > maxFunction {
-		return 0, nil
+// step is an instruction of a function on x86-64.
+type step struct {
+	x86asm.Inst
+	offset uint64 // in the file
+}
+
+// steps gives the instructions of a function that has n bytes at offset, nil if they are not
+// known.
+func (f *file) steps(offset, n uint64) ([]step, error) {
+	if n > maxFunction {
+		return nil, nil
 	}
 	code, err := f.bytes(offset, n)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var at uint64
-	frame := frame{}
+	var all []step
 	for i := 0; i < len(code); {
 		inst, err := x86asm.Decode(code[i:], 64)
 		if err != nil {
-			return 0, nil
+			return nil, nil
 		}
-		to, relative := inst.Args[0].(x86asm.Rel)
-		if inst.Op == x86asm.CALL && !frame.kept {
-			return 0, nil
-		}
-		if inst.Op == x86asm.CALL && relative && slices.Contains(moves, offset+uint64(i+inst.Len)+uint64(int64(to))) {
-			if at != 0 {
-				return 0, nil
-			}
-			at = offset + uint64(i)
-		}
-		frame.next(&inst)
+		all = append(all, step{inst, offset + uint64(i)})
 		i += inst.Len
 	}
-	return at, nil
+	return all, nil
+}
+
+// goes reports whether a step jumps or calls, whatever the condition, to a fixed place.
+func (s *step) goes() bool {
+	_, relative := s.Args[0].(x86asm.Rel)
+	return relative
+}
+
+// calls reports whether a step calls one of functions, given as offsets in the file.
+func (s *step) calls(functions []uint64) bool {
+	to, relative := s.Args[0].(x86asm.Rel)
+	return relative && s.Op == x86asm.CALL && slices.Contains(functions, s.offset+uint64(s.Len)+uint64(int64(to)))
+}
+
+// copyIn gives where a Go function calls one of moves, if it does so once and has its
+// receiver in the place of the first argument by then: above the frame pointer and the
+// return address.
+func copyIn(code []step, moves []uint64) (at uint64) {
+	var f frame
+	for i := range code {
+		s := &code[i]
+		if s.Op == x86asm.CALL && !f.kept || s.calls(moves) && at != 0 {
+			return 0
+		}
+		if s.calls(moves) {
+			at = s.offset
+		}
+		f.next(&s.Inst)
+	}
+	return at
+}
+
+// behind gives the first jump or call behind each call of a function.
+func behind(code []step, function uint64) (all []uint64) {
+	called := false
+	for i := range code {
+		s := &code[i]
+		switch {
+		case called && s.goes():
+			all = append(all, s.offset)
+			called = false
+		case called && s.Op == x86asm.RET:
+			return nil
+		}
+		called = called || s.calls([]uint64{function})
+	}
+	if called {
+		return nil
+	}
+	return all
 }
 
 // frame follows how a function begins: push rbp; mov rbp, rsp; sub rsp, size; and among

@@ -81,11 +81,9 @@ func (l *Library) addGoFunctions(f *file) error {
 	}
 	// Before 1.17, there is no handshakeContext; since then, Handshake calls it.
 	modern := slices.ContainsFunc(found, func(g goFunction) bool { return g.name == GoHandshake })
-	var moves []uint64 // one for each calling convention
+	callees := map[string][]uint64{} // one for each calling convention
 	for _, g := range found {
-		if g.name == goMove {
-			moves = append(moves, f.code(g.entry))
-		}
+		callees[g.name] = append(callees[g.name], f.code(g.entry))
 	}
 	var failed error
 	for _, g := range found {
@@ -104,15 +102,30 @@ func (l *Library) addGoFunctions(f *file) error {
 			continue
 		}
 		fn := Function{Name: name, Offset: offset, Returns: returns}
-		if name == GoRead && f.machine() == elf.EM_X86_64 {
-			if fn.Copy, err = f.copyIn(offset, g.end-g.entry, moves); err != nil {
-				return err
-			}
+		if err := fn.follow(f, g.end-g.entry, callees); err != nil {
+			return err
 		}
 		l.Functions = append(l.Functions, fn)
 	}
 	l.sort()
 	return failed
+}
+
+// follow adds where Read and Write, which have n bytes, are done with their data.
+func (fn *Function) follow(f *file, n uint64, callees map[string][]uint64) error {
+	if (fn.Name != GoRead && fn.Name != GoWrite) || f.machine() != elf.EM_X86_64 {
+		return nil
+	}
+	code, err := f.steps(fn.Offset, n)
+	if err != nil {
+		return err
+	}
+	if record := callees[GoWriteRecord]; fn.Name == GoWrite && len(record) == 1 {
+		fn.Sent = behind(code, record[0])
+	} else if fn.Name == GoRead {
+		fn.Copy = copyIn(code, callees[goMove])
+	}
+	return nil
 }
 
 // buildInfo gives the file offset of the block, 0 if there is none.

@@ -70,7 +70,7 @@ func TestGo(t *testing.T) {
 		path := buildGo(t, "local", runtime.GOARCH, nil)
 		checkGo(t, path, runtime.Version())
 		checkReturns(t, path, golang(t, path).Functions)
-		checkCopy(t, path, golang(t, path).Functions)
+		checkPlaces(t, path, golang(t, path).Functions)
 		stripped := buildGo(t, "local", runtime.GOARCH, nil, "-ldflags=-s -w")
 		assert.Equal(t, golang(t, path), golang(t, stripped))
 	})
@@ -225,27 +225,44 @@ func checkReturns(t *testing.T, path string, functions []symbol.Function) {
 	}
 }
 
-var objdumpMove = regexp.MustCompile(`(?m)^\s*([0-9a-f]+):\s+call\s+[0-9a-f]+ <runtime\.memmove>`)
+var (
+	objdumpMove   = regexp.MustCompile(`(?m)^\s*([0-9a-f]+):\s+call\s+[0-9a-f]+ <runtime\.memmove>`)
+	objdumpRecord = regexp.MustCompile(`(?m)^.*call\s+[0-9a-f]+ <crypto/tls\.\(\*Conn\)\.writeRecordLocked>\n(?:.*:\s+[^jc].*\n|.*:\s+cmp.*\n)*\s*([0-9a-f]+):`)
+)
 
-// checkCopy compares the place where Read calls memmove with what objdump finds.
-func checkCopy(t *testing.T, path string, functions []symbol.Function) {
+// checkPlaces compares with what objdump finds where Read calls memmove, and the first jumps
+// and calls behind those by which Write calls writeRecordLocked.
+func checkPlaces(t *testing.T, path string, functions []symbol.Function) {
 	t.Helper()
 	f, err := elf.Open(path)
 	require.NoError(t, err)
 	defer f.Close()
-	text := f.Section(".text")
-	out, err := exec.CommandContext(t.Context(), "objdump", "-d", "--no-show-raw-insn", "--disassemble="+symbol.GoRead, path).Output()
-	require.NoError(t, err)
-	for _, fn := range functions {
-		found := objdumpMove.FindAllStringSubmatch(string(out), -1)
-		if fn.Name != symbol.GoRead || f.Machine != elf.EM_X86_64 {
-			assert.Zero(t, fn.Copy, fn.Name)
-			continue
-		}
-		require.Len(t, found, 1)
-		address, err := strconv.ParseUint(found[0][1], 16, 64)
+	find := func(name string, what *regexp.Regexp) (all []uint64) {
+		out, err := exec.CommandContext(t.Context(), "objdump", "-d", "--no-show-raw-insn", "--disassemble="+name, path).Output()
 		require.NoError(t, err)
-		assert.Equal(t, address-text.Addr+text.Offset, fn.Copy)
+		for _, match := range what.FindAllStringSubmatch(string(out), -1) {
+			address, err := strconv.ParseUint(match[1], 16, 64)
+			require.NoError(t, err)
+			all = append(all, address-f.Section(".text").Addr+f.Section(".text").Offset)
+		}
+		return all
+	}
+	for _, fn := range functions {
+		var sent, copies []uint64
+		if fn.Copy != 0 {
+			copies = []uint64{fn.Copy}
+		}
+		if f.Machine == elf.EM_X86_64 && fn.Name == symbol.GoRead {
+			assert.Len(t, copies, 1)
+			assert.Equal(t, find(fn.Name, objdumpMove), copies)
+		} else {
+			assert.Empty(t, copies, fn.Name)
+		}
+		if f.Machine == elf.EM_X86_64 && fn.Name == symbol.GoWrite {
+			sent = find(fn.Name, objdumpRecord)
+			assert.Len(t, sent, 2)
+		}
+		assert.Equal(t, sent, fn.Sent, fn.Name)
 	}
 }
 

@@ -100,6 +100,9 @@ type Function struct {
 	// program its data: from RBX, RCX bytes. The tls.Conn is then at RBP+16. It is 0 where there
 	// is no such call, or more than one.
 	Copy uint64
+	// Sent are, in Go's Write on x86-64, the offsets of the first jump or call behind each call
+	// of GoWriteRecord, ascending. They are not given if one is unknown.
+	Sent []uint64
 }
 
 // SSLLayout is where an SSL object keeps its socket. The file descriptor of what is
@@ -209,7 +212,7 @@ const (
 	GoWrite     = "crypto/tls.(*Conn).Write"
 	GoRead      = "crypto/tls.(*Conn).Read"
 	GoHandshake = "crypto/tls.(*Conn).handshakeContext" // (*Conn).Handshake before Go 1.17
-	// GoWriteRecord is called by Write, and for all other records too: (c *Conn, type, data).
+	// GoWriteRecord is called by Write, and for all other records too: (*Conn, type, data).
 	// Its returns are not given.
 	GoWriteRecord = "crypto/tls.(*Conn).writeRecordLocked"
 	// GoClientHandshake and GoServerHandshake are the two ways of a handshake; their
