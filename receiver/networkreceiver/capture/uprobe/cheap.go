@@ -21,21 +21,12 @@ import (
 //
 //	SSL_read, SSL_read_ex   → ssl_read_internal(SSL *, void *, size_t, size_t *)
 //	SSL_write, SSL_write_ex → ssl_write_internal, likewise; since 3.3 with one more argument
-//
-// Go's functions begin with a look at how much stack is left. Then, since Go 1.21, they push
-// the frame pointer, when arguments are still where they were.
 
 // Names of those, and what they are for.
 const (
 	readInternal  = "ssl_read_internal"
 	writeInternal = "ssl_write_internal"
-
-	goRecord = "crypto/tls: a record is written"
-	goCopy   = "crypto/tls: a reader gets plaintext"
 )
-
-// checkLen is how long a look at the stack may be.
-const checkLen = 32
 
 // codeLen is how far into a function is looked for its first call.
 const codeLen = 96
@@ -100,49 +91,6 @@ func firstCall(r io.ReaderAt, offset uint64) (uint64, bool) {
 		return offset + uint64(at) + uint64(int64(to)), ok
 	}
 	return 0, false
-}
-
-// cheapenGo moves probes behind the look at the stack, and puts others, which the kernel
-// emulates, in the place of those at returns: where what Write gets is about to be encrypted
-// and after that, and where Read copies what was decrypted.
-func cheapenGo(r io.ReaderAt, l *symbol.Library) {
-	for i := range l.Functions {
-		f := &l.Functions[i]
-		f.Offset = behindStackCheck(r, f.Offset)
-		if f.Name == symbol.GoRead && f.Copy != 0 && registers(l) {
-			*f = symbol.Function{Name: goCopy, Offset: f.Copy}
-		}
-	}
-	write, record := find(l, symbol.GoWrite), find(l, symbol.GoWriteRecord)
-	if write < 0 || record < 0 || !registers(l) || len(l.Functions[write].Sent) == 0 || !isCheap(r, l.Functions[record].Offset) {
-		return
-	}
-	l.Functions[record] = symbol.Function{Name: goRecord, Offset: l.Functions[record].Offset, Returns: l.Functions[write].Sent}
-	l.Functions = slices.Delete(l.Functions, write, write+1)
-}
-
-func registers(l *symbol.Library) bool { return l.Go != nil && l.Go.RegisterABI }
-
-// behindStackCheck gives where the function at an offset pushes the frame pointer, if only
-// a look at the stack comes before, else the offset.
-func behindStackCheck(r io.ReaderAt, offset uint64) uint64 {
-	var buffer [checkLen]byte
-	n, _ := r.ReadAt(buffer[:], int64(offset))
-	for at := 0; at < n; {
-		inst, err := x86asm.Decode(buffer[at:n], 64)
-		if err != nil {
-			return offset
-		}
-		switch inst.Op {
-		case x86asm.PUSH:
-			return offset + uint64(at)
-		case x86asm.CMP, x86asm.LEA, x86asm.JBE:
-			at += inst.Len
-		default:
-			return offset
-		}
-	}
-	return offset
 }
 
 // isCheap reports whether a function begins with an instruction that the kernel
