@@ -30,7 +30,7 @@ func TestFullPartOfTheRingWakesItsReader(t *testing.T) {
 		require.NoError(t, err)
 	case <-time.After(time.Minute):
 		require.NoError(t, s.rings[0].bell.close()) // ends the wait
-		<-woken
+		require.Error(t, <-woken)
 		t.Fatal("still asleep")
 	}
 	assert.GreaterOrEqual(t, ring.end(), uint64(2*MinRingBytes/ringParts))
