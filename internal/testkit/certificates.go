@@ -29,8 +29,8 @@ type Certificates struct {
 }
 
 // NewCertificates makes certificates that are valid while the test runs, also for
-// servers at further addresses.
-func NewCertificates(t testing.TB, addresses ...net.IP) *Certificates {
+// servers at further hosts, which are names or addresses.
+func NewCertificates(t testing.TB, hosts ...string) *Certificates {
 	t.Helper()
 	dir := t.TempDir()
 	c := &Certificates{
@@ -44,10 +44,15 @@ func NewCertificates(t testing.TB, addresses ...net.IP) *Certificates {
 	writePEM(t, c.Authority, "CERTIFICATE", sign(t, authority, authority, authorityKey, authorityKey))
 
 	server := certificate("localhost")
-	server.DNSNames = []string{"localhost"}
-	server.IPAddresses = append([]net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, addresses...)
+	for _, host := range append([]string{"localhost", "127.0.0.1", "::1"}, hosts...) {
+		if ip := net.ParseIP(host); ip != nil {
+			server.IPAddresses = append(server.IPAddresses, ip)
+		} else {
+			server.DNSNames = append(server.DNSNames, host)
+		}
+	}
 	server.KeyUsage = x509.KeyUsageDigitalSignature
-	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	key := newKey(t)
 	writePEM(t, c.Certificate, "CERTIFICATE", sign(t, server, authority, key, authorityKey))
 	secret, err := x509.MarshalPKCS8PrivateKey(key)

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configgrpc"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 
 	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/index"
 	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/peercache"
@@ -30,11 +31,16 @@ func newAsked(p *peerProcessor, cfg *Config) *asked {
 	return &asked{Replica: r, Client: peercache.NewClient(r, p.health.Contact("cache"), cfg.Extract.Labels.selection()), processor: p}
 }
 
+// connectTimeout bounds an attempt to reach the cache. A Service without a pod behind it may
+// not answer at all, and gRPC would wait 20 seconds for that.
+const connectTimeout = 5 * time.Second
+
 // begin connects, and gives what there is to do until the end.
 func (a *asked) begin(ctx context.Context, host component.Host) (func(context.Context), error) {
 	p := a.processor
 	conn, err := p.cfg.Cache.Ask.Get().ToClientConn(ctx, host.GetExtensions(), p.set.TelemetrySettings,
-		configgrpc.WithGrpcDialOption(grpc.WithUserAgent("wirespan-k8s-peer")))
+		configgrpc.WithGrpcDialOption(grpc.WithUserAgent("wirespan-k8s-peer")),
+		configgrpc.WithGrpcDialOption(grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: connectTimeout})))
 	if err != nil {
 		return nil, fmt.Errorf("connect to cache: %w", err)
 	}

@@ -25,11 +25,12 @@ kubernetes: {capturedNetworks: ["` + cluster.PodNetwork + `", "` + cluster.PodNe
 `
 
 // chart renders the Helm chart, with the namespace that it is installed in.
-func chart(t *testing.T, values string) string {
+func chart(t *testing.T, values string, more ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "values.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(values), 0o644))
-	return namespace + tool(t, "helm", "template", "wirespan", "deploy/helm/wirespan", "--namespace=wirespan", "--kube-version=v1.34.4", "--values="+file)
+	args := []string{"template", "wirespan", "deploy/helm/wirespan", "--namespace=wirespan", "--kube-version=v1.34.4", "--values=" + file}
+	return namespace + tool(t, "helm", append(args, more...)...)
 }
 
 const namespace = `

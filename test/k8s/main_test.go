@@ -40,6 +40,8 @@ func TestKubernetes(t *testing.T) {
 		{"CronJob", testCronJob},
 		{"APIServerRestarted", testAPIServerRestarted},
 		{"PermissionRemoved", testPermissionRemoved},
+		{"PeersFromCache", testPeersFromCache},
+		{"PeersFromGateway", testPeersFromGateway},
 		{"Manifests", testManifests},
 	} {
 		if !t.Run(test.name, func(t *testing.T) { s.Use(t); test.run(t, s) }) {

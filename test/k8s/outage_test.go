@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -93,10 +94,14 @@ func (s *scene) stopJobs(t *testing.T) {
 	})
 }
 
-// named reports whether both ends of a call between two pods have both names.
+// named reports whether both ends of a call between two pods have the names of both.
 func named(ends testkit.Calls) bool {
 	for _, end := range ends {
-		if end.Resource["k8s.pod.name"] == nil || end.Attributes["service.peer.name"] == nil {
+		peer := end.Attributes["destination.k8s.pod.name"]
+		if end.Kind == ptrace.SpanKindServer {
+			peer = end.Attributes["source.k8s.pod.name"]
+		}
+		if end.Resource["k8s.pod.name"] == nil || peer == nil {
 			return false
 		}
 	}
@@ -133,7 +138,7 @@ func (s *scene) renew(t *testing.T) {
 // agent is the one pod of the DaemonSet.
 func (s *scene) agent(t *testing.T) *corev1.Pod {
 	t.Helper()
-	pods, err := s.Client.CoreV1().Pods("wirespan").List(t.Context(), metav1.ListOptions{})
+	pods, err := s.Client.CoreV1().Pods("wirespan").List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=agent"})
 	require.NoError(t, err)
 	require.Len(t, pods.Items, 1)
 	return &pods.Items[0]

@@ -169,7 +169,7 @@ func TestTLSAcrossNodes(t *testing.T) {
 	c := newCluster(t, 2)
 	a, b := c.nodes[0].pod(), c.nodes[1].pod()
 	c.serve(service{"10.96.0.1", "2001:db8:96::1", b, true})
-	certificates := testkit.NewCertificates(t, net.ParseIP("10.96.0.1"))
+	certificates := testkit.NewCertificates(t, "10.96.0.1")
 	testkit.Start(t, testkit.Program{
 		Path: testkit.Build(t, "server"), Args: []string{"-addr", "[::]:8080"}, Addr: "[::]:8080", NetNS: b.netns, Cgroup: b.containers,
 		Env: []string{"TLS_CERTIFICATE=" + certificates.Certificate, "TLS_KEY=" + certificates.Key},

@@ -5,7 +5,6 @@ package cluster
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,7 +36,7 @@ func newCredentials(t testing.TB, dir string) *credentials {
 	t.Helper()
 	c := &credentials{
 		t: t, dir: dir, tokens: filepath.Join(dir, "tokens.csv"),
-		certificates: testkit.NewCertificates(t, net.ParseIP(Node), net.ParseIP(firstService)),
+		certificates: testkit.NewCertificates(t, Node, firstService),
 	}
 	var tokens strings.Builder
 	for name, user := range users {
