@@ -29,29 +29,61 @@ type WaitingTLSClient struct {
 func StartWaitingTLSClient(t testing.TB, c *Certificates, interpreter, libraries, base, uri string) *WaitingTLSClient {
 	t.Helper()
 	file := map[string]string{"ruby": "tlsclient.rb", "php": "tlsclient.php"}[interpreter]
+	return startWaiting(t, Program{
+		Path: NeedProgram(t, interpreter), Args: []string{filepath.Join(programs(), file), base, uri, "-", ""},
+		Env: []string{"TLS_AUTHORITY=" + c.Authority, "LD_LIBRARY_PATH=" + libraries},
+	})
+}
+
+// StartSlowTLSClient starts a client that reads slowly, in a mode: blocking, asyncio or node.
+// It begins calls with a sequence number and a URI, all over one connection.
+func StartSlowTLSClient(t testing.TB, c *Certificates, mode, base string) *WaitingTLSClient {
+	t.Helper()
+	interpreter, file := "/usr/bin/python3", "tlsslow.py"
+	if mode == "node" {
+		interpreter, file = "node", "tlsslow.js"
+	}
+	return startWaiting(t, Program{
+		Path: NeedProgram(t, interpreter), Args: []string{filepath.Join(programs(), file), mode, base}, Env: []string{"TLS_AUTHORITY=" + c.Authority},
+	})
+}
+
+func startWaiting(t testing.TB, p Program) *WaitingTLSClient {
+	t.Helper()
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	defer r.Close()
 	t.Cleanup(func() { _ = w.Close() })
-	return &WaitingTLSClient{stdin: w, Process: Start(t, Program{
-		Path: NeedProgram(t, interpreter), Args: []string{filepath.Join(programs(), file), base, uri, "-", ""}, Stdin: r,
-		Env: []string{"TLS_AUTHORITY=" + c.Authority, "LD_LIBRARY_PATH=" + libraries},
-	})}
+	p.Stdin = r
+	return &WaitingTLSClient{stdin: w, Process: Start(t, p)}
 }
 
 // Call lets the client call once.
-func (c *WaitingTLSClient) Call(sequence string) (call truth.Call) {
+func (c *WaitingTLSClient) Call(sequence string) truth.Call {
 	c.t.Helper()
-	_, err := c.stdin.WriteString(sequence + "\n")
+	c.Begin(sequence)
+	call := c.Await()
+	call.Sequence = sequence
+	return call
+}
+
+// Begin lets the client begin a call.
+func (c *WaitingTLSClient) Begin(line string) {
+	c.t.Helper()
+	_, err := c.stdin.WriteString(line + "\n")
 	require.NoError(c.t, err)
 	c.calls++
+}
+
+// Await waits until all calls that were begun are over, and tells of the last.
+func (c *WaitingTLSClient) Await() (call truth.Call) {
+	c.t.Helper()
 	Eventually(c.t, "the client's call", func() bool {
 		require.False(c.t, c.Exited(), "client ended: %s", c.Output())
 		return strings.Count(c.Output(), "\n") == c.calls
 	})
 	lines := strings.Split(c.Output(), "\n")
 	require.NoError(c.t, json.Unmarshal([]byte(lines[c.calls-1]), &call))
-	call.Sequence = sequence
 	return call
 }
 

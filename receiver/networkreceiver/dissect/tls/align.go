@@ -4,16 +4,21 @@
 package tls
 
 import (
+	"unsafe"
+
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 const (
 	patience     = 500 * second / 1000 // how long plaintext waits for the records that carry it, on a busy machine
-	maxWaiting   = 256 << 10           // bytes of plaintext that wait, for each direction
+	maxWaiting   = 4 << 20             // bytes of plaintext that wait, for each direction
+	maxChunks    = 4096                // pieces of it, also those that were handed over in advance
 	maxRecords   = 4096                // records that wait for their plaintext
 	maxUnclaimed = 1024                // the same, before any plaintext has come
-	recordBytes  = 48                  // what one of them takes
+
+	chunkBytes  = int(unsafe.Sizeof(chunk{})) // what a piece takes besides its bytes
+	recordBytes = int(unsafe.Sizeof(wire{}))
 )
 
 // aligner finds for each byte of plaintext of one direction its place on the wire. The
@@ -60,9 +65,10 @@ type wire struct {
 	used   int       // of its plaintext
 	isHole bool
 	waived bool // nothing waits for its plaintext
+	turn   turn
 }
 
-// chunk is plaintext, or a part of it that was lost: then b is nil.
+// chunk is plaintext, or a part of it that is missing.
 type chunk struct {
 	b        []byte
 	at       uint64 // position among all plaintext
@@ -71,7 +77,13 @@ type chunk struct {
 	borrowed bool
 	begun    bool // some of it has been handed over
 	cut      bool // nobody knows how long it was
+	given    bool // all of it has been handed over, and its records are still to come
+	kept     bool // chunkBytes are taken from the budget
+	turn     turn
 }
+
+// missing tells whether a chunk was lost.
+func (c *chunk) missing() bool { return c.b == nil && !c.given }
 
 // record takes a record of application data whose content is not known; m is where its
 // payload begins.
@@ -85,7 +97,7 @@ func (a *aligner) record(h header, m conn.Mark) {
 		a.hole()
 		return
 	}
-	a.records = append(a.records, wire{mark: m, size: h.size})
+	a.records = append(a.records, wire{mark: m, size: h.size, turn: a.c.onWire.next(a.d)})
 	a.run(false)
 	a.answer()
 }
@@ -100,8 +112,23 @@ func (a *aligner) forget() {
 	a.records = nil
 }
 
+// forgetBefore lets go of records from before a time.
+func (a *aligner) forgetBefore(t int64) {
+	n := 0
+	for n < len(a.records) && (a.records[n].isHole || a.records[n].mark.Time < t) {
+		n++
+	}
+	if n > 1 {
+		a.dropRecords(n - 1)
+		a.records[0] = wire{isHole: true}
+	}
+}
+
 // hole says that records may be missing before the next one.
 func (a *aligner) hole() {
+	if a.placed {
+		a.c.onWire = nobody
+	}
 	if n := len(a.records); n > 0 && a.records[n-1].isHole {
 		return
 	}
@@ -123,7 +150,7 @@ func (a *aligner) passed(m conn.Mark) {
 // plain takes plaintext, and whether the process got it.
 func (a *aligner) plain(m conn.Mark, read bool, b []byte) {
 	a.now, a.read = max(a.now, m.Time), read
-	if len(a.chunks) == 0 {
+	if !a.holds() {
 		a.waited = 0
 	}
 	switch {
@@ -131,6 +158,7 @@ func (a *aligner) plain(m conn.Mark, read bool, b []byte) {
 		a.rejoin(m)
 	case m.Offset > a.next:
 		a.c.missesPlain = true
+		a.c.shown = nobody
 		a.add(chunk{at: a.next, left: m.Offset - a.next, time: m.Time})
 		a.next = m.Offset
 	}
@@ -143,7 +171,7 @@ func (a *aligner) plain(m conn.Mark, read bool, b []byte) {
 		return
 	}
 	a.next = m.Offset + uint64(len(b))
-	a.add(chunk{b: b, at: m.Offset, left: uint64(len(b)), time: m.Time, borrowed: true})
+	a.add(chunk{b: b, at: m.Offset, left: uint64(len(b)), time: m.Time, borrowed: true, turn: a.c.shown.next(a.d)})
 	if a.enough == 0 || a.total >= a.enough || a.due() {
 		a.run(false)
 	}
@@ -160,6 +188,7 @@ func (a *aligner) rejoin(m conn.Mark) {
 	a.c.missesPlain = true
 	a.next = m.Offset
 	if a.shown {
+		a.c.shown = nobody
 		a.add(chunk{left: 1, time: m.Time, cut: true})
 		return
 	}
@@ -188,16 +217,20 @@ func (a *aligner) own() {
 	}
 	last := &a.chunks[n-1]
 	size := len(last.b)
-	if a.held+size > maxWaiting || !a.c.sink.Keep(size) {
+	if a.held+size > maxWaiting || n > maxChunks || !a.c.sink.Keep(size+chunkBytes) {
 		a.run(true)
 		return
 	}
 	a.held += size
+	last.kept = true
 	last.b, last.borrowed = append([]byte(nil), last.b...), false
 }
 
 // holds reports whether plaintext waits.
-func (a *aligner) holds() bool { return len(a.chunks) > 0 }
+func (a *aligner) holds() bool {
+	n := len(a.chunks)
+	return n > 0 && !a.chunks[n-1].given
+}
 
 // tick lets time pass. What came meanwhile may not have been taken from the capture yet,
 // after a halt for instance, so that a jump of the time is no reason to give up.
@@ -211,6 +244,7 @@ func (a *aligner) tick(now int64) {
 // flush hands over all that waits.
 func (a *aligner) flush() {
 	a.run(true)
+	a.guess()
 	a.forget()
 }
 
@@ -220,7 +254,7 @@ func (a *aligner) run(force bool) {
 	for len(a.chunks) > 0 {
 		if len(a.records) == 0 {
 			if force || a.due() {
-				a.guess()
+				a.advance()
 			}
 			return
 		}
@@ -274,7 +308,7 @@ func (a *aligner) impossible(record, chunk int) bool {
 		return false
 	}
 	c := &a.chunks[chunk]
-	return c.b != nil && c.time < a.records[record].mark.Time
+	return !c.missing() && c.time < a.records[record].mark.Time
 }
 
 // assign hands over what the first record and the first chunk have in common.
@@ -290,7 +324,7 @@ func (a *aligner) assign() {
 	}
 	if a.settled && r.used == 0 {
 		a.anchor = anchor{known: true, position: c.at, offset: r.mark.Offset}
-		if later := c.time - r.mark.Time; c.b != nil && !c.begun {
+		if later := c.time - r.mark.Time; !c.missing() && !c.begun {
 			a.usual += (max(later, -later) - a.usual) / 8
 		}
 	}
@@ -312,8 +346,13 @@ func (a *aligner) assign() {
 	a.dropDone()
 }
 
-// give hands over n bytes of a chunk, of which the first one is at m.
+// give hands over n bytes of a chunk, of which the first one is at m, unless it was given
+// in advance.
 func (a *aligner) give(c *chunk, n uint64, m conn.Mark) {
+	if c.given {
+		c.at, c.left, a.total = c.at+n, c.left-n, a.total-n
+		return
+	}
 	s := &a.c.sides[a.d]
 	m.Offset = s.carried
 	s.carried += n
@@ -336,6 +375,9 @@ func (a *aligner) give(c *chunk, n uint64, m conn.Mark) {
 func (a *aligner) dropDone() {
 	done := 0
 	for done < len(a.chunks) && a.chunks[done].left == 0 {
+		if a.chunks[done].kept {
+			a.c.sink.Release(chunkBytes)
+		}
 		done++
 	}
 	if done == len(a.chunks) {
@@ -402,14 +444,13 @@ func (a *aligner) missedBefore(m conn.Mark) {
 	a.c.channel.Gap(a.d, m, 1)
 }
 
-// suppose is for when nothing fits. Where nothing was lost, a read of a part of the next
-// record is taken for that. Else the place is not known.
+// suppose is for when nothing fits. Where nothing was lost, the next record and the next
+// chunk begin together: a part of the record was read, or what was written has not been
+// sent yet. Else the place is not known.
 func (a *aligner) suppose() {
 	if skip := min(a.tickets(), len(a.records)-1); !a.loose && !a.records[skip].isHole {
-		if _, high := a.length(&a.records[skip]); uint64(high) >= a.chunks[0].left {
-			a.accept(skip, 0)
-			return
-		}
+		a.accept(skip, 0)
+		return
 	}
 	shown := a.chunks[len(a.chunks)-1].time
 	a.guess()
@@ -420,22 +461,54 @@ func (a *aligner) suppose() {
 	a.dropRecords(passed)
 }
 
+// advance hands over all plaintext before the records that carry it have come: a peer that
+// reads slowly keeps them in a buffer of the process. These bytes are counted when their
+// records do come.
+func (a *aligner) advance() {
+	if len(a.chunks) > maxChunks {
+		a.guess()
+		return
+	}
+	for i := range a.chunks {
+		c := &a.chunks[i]
+		if c.given || c.cut {
+			continue
+		}
+		if a.settled && !c.begun {
+			a.last.Seq += headerBytes
+		}
+		ahead := c.left
+		a.loseDoubtful(c)
+		a.place(c)
+		c.given, c.b, c.at, c.left, a.total = true, nil, c.at-ahead, ahead, a.total+ahead
+	}
+	a.waited = 0
+}
+
 // guess hands over all plaintext, though the records that carried it are not there. Where
 // other plaintext is missing, its pair may be among that, and it is given up.
 func (a *aligner) guess() {
 	a.settled, a.loose = false, true
 	a.doubt = a.doubt || a.mayDoubt()
 	for i := range a.chunks {
-		if a.c.missesPlain && a.matched {
-			a.lose(&a.chunks[i])
-		}
+		a.loseDoubtful(&a.chunks[i])
 		a.place(&a.chunks[i])
 	}
 	a.dropDone()
 }
 
+// loseDoubtful gives up the bytes of a chunk whose pair may be missing.
+func (a *aligner) loseDoubtful(c *chunk) {
+	if !a.settled && a.c.missesPlain && a.matched {
+		a.lose(c)
+	}
+}
+
 // lose gives up the bytes of a chunk.
 func (a *aligner) lose(c *chunk) {
+	if c.given {
+		return
+	}
 	if c.b != nil && !c.borrowed {
 		a.held -= len(c.b)
 		a.c.sink.Release(len(c.b))
@@ -447,6 +520,10 @@ func (a *aligner) lose(c *chunk) {
 // room there as it is long. Its time is when it was shown. Without an acknowledgement its
 // messages are paired by their order alone.
 func (a *aligner) place(c *chunk) {
+	if c.given {
+		a.give(c, c.left, a.last)
+		return
+	}
 	a.c.inexact = true
 	m := a.last
 	m.Time, m.Ack = c.time, 0

@@ -21,6 +21,8 @@ func FuzzAlign(f *testing.F) {
 	f.Add(uint16(tls12), []byte{1, 0, 100, 0, 0, 124, 3, 0, 0, 1, 0, 50, 0, 0, 99, 2, 0, 10, 1, 0, 1, 4, 0, 80})
 	f.Add(uint16(tls10), []byte{0, 0, 100, 1, 0, 70, 0, 1, 0, 0, 2, 0, 1, 0, 9, 5, 0, 0, 1, 0, 200})
 	f.Add(uint16(0), []byte{1, 64, 0, 1, 64, 0, 1, 64, 0, 1, 64, 0, 1, 64, 0, 0, 64, 17, 0, 64, 17})
+	f.Add(uint16(tls13), []byte{6, 0, 117, 7, 0, 100, 1, 255, 0, 1, 255, 0, 4, 3, 0, 0, 64, 17, 6, 0, 117, 7, 0, 100, 1, 0, 50, 0, 0, 67})
+	f.Add(uint16(0), []byte{6, 0, 117, 7, 0, 100, 0, 64, 17, 0, 64, 17, 0, 0, 90, 1, 64, 0, 1, 64, 0, 1, 0, 73, 6, 0, 117, 7, 0, 100, 0, 64, 17, 1, 64, 0})
 	f.Fuzz(func(t *testing.T, version uint16, script []byte) {
 		sink := &account{most: 1 << 20}
 		c := newConversation(limits, sink, nil)
@@ -32,13 +34,13 @@ func FuzzAlign(f *testing.F) {
 		}
 		a := &c.sides[toClient].align
 		var now int64
-		var offset, shown uint64
+		var offset, shown, asked uint64
 		lossy := false
 		for ; len(script) >= 3; script = script[3:] {
 			n := int(binary.BigEndian.Uint16(script[1:]))
 			now += 1e6
 			m := conn.Mark{Time: now, Seq: uint32(now)}
-			switch script[0] % 6 {
+			switch script[0] % 8 {
 			case 0:
 				a.record(header{kind: applicationData, size: n%maxRecord + 1}, m)
 			case 1:
@@ -63,6 +65,11 @@ func FuzzAlign(f *testing.F) {
 				out.replayed = true
 				c.Plain(toClient, conn.Mark{Time: now}, script0(script)&8 != 0, make([]byte, n)) // what was there already
 				offset = max(offset, uint64(n))
+			case 6:
+				c.sides[toServer].align.record(header{kind: applicationData, size: n%maxRecord + 1}, m)
+			case 7:
+				c.Plain(toServer, conn.Mark{Time: now, Offset: asked}, script0(script)&8 == 0, make([]byte, n))
+				asked += uint64(n)
 			}
 			require.LessOrEqual(t, a.held, maxWaiting)
 			require.LessOrEqual(t, len(a.records), maxRecords+1)
@@ -112,7 +119,10 @@ type carried struct {
 	replayed bool
 }
 
-func (c *carried) Data(_ dissect.Direction, m conn.Mark, b []byte) {
+func (c *carried) Data(d dissect.Direction, m conn.Mark, b []byte) {
+	if d == toServer {
+		return
+	}
 	require.Equal(c.t, c.next, m.Offset)
 	c.next += uint64(len(b))
 	c.bytes += uint64(len(b))
@@ -124,7 +134,10 @@ func (c *carried) Data(_ dissect.Direction, m conn.Mark, b []byte) {
 	}
 }
 
-func (c *carried) Gap(_ dissect.Direction, m conn.Mark, n uint64) {
+func (c *carried) Gap(d dissect.Direction, m conn.Mark, n uint64) {
+	if d == toServer {
+		return
+	}
 	require.Equal(c.t, c.next, m.Offset)
 	require.Positive(c.t, n)
 	c.next += n

@@ -48,6 +48,10 @@ type conversation struct {
 	unveiled bool // plaintext has been shown
 	inexact  bool // of some of it the place on the wire is not known
 
+	// Who was the last to say something, as the wire and as libraries tell it.
+	onWire, shown speaker
+	wireTime      int64 // of the last record
+
 	// missesPlain is set when plaintext of either direction is missing. What has lost its
 	// records only is whole, and needs no other place than the next one.
 	missesPlain bool
@@ -188,6 +192,7 @@ func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
 	// it is over, and what ends it, is none.
 	hidden := c.version == tls13 && !c.handshake.over()
 	c.closed(d, h, m)
+	c.wireTime = max(c.wireTime, m.Time)
 	if h.kind == applicationData && !hidden {
 		if d == toServer && !c.asks {
 			c.asks, c.firstAsked = true, m.Seq
@@ -196,17 +201,21 @@ func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
 	}
 	c.hopeless = c.hopeless || c.opaque >= tryBytes && m.Time-c.opaqueSince >= tryTime
 	if !c.unveiled && c.hopeless && c.handshake.over() {
-		c.giveUp()
+		c.giveUp(m.Time)
 	}
 }
 
-// giveUp lets go of records whose plaintext nobody has shown.
-func (c *conversation) giveUp() {
+// answered tells whether the other side was the last to say something, on the wire and in
+// the library.
+func (c *conversation) answered(d dissect.Direction) bool {
+	other := speaker(1-d) + 1
+	return c.onWire == other && c.shown == other
+}
+
+// giveUp lets go of records whose plaintext nobody has shown for so long.
+func (c *conversation) giveUp(now int64) {
 	for d := range c.sides {
-		if a := &c.sides[d].align; len(a.records) > 1 {
-			a.forget()
-			a.hole()
-		}
+		c.sides[d].align.forgetBefore(now - tryTime)
 	}
 }
 
@@ -282,6 +291,9 @@ func (c *conversation) Spared(d dissect.Direction, _ conn.Mark, n uint64) {
 
 // Plain implements dissect.Unveiled.
 func (c *conversation) Plain(d dissect.Direction, m conn.Mark, read bool, b []byte) {
+	if !c.unveiled && c.hopeless {
+		c.giveUp(m.Time)
+	}
 	c.unveiled = true
 	if c.sides[d].opener != nil && !c.sides[d].opener.hopeless() {
 		return // it is known already

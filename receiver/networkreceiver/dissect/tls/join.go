@@ -23,6 +23,7 @@ const (
 	maxCompared = 256  // records and chunks
 	maxPieces   = 8    // of the wire, between losses
 	maxPairs    = 8    // calls that are compared
+	maxTurns    = 8    // turns that are tried
 	pairsAlone  = 3    // so many decide without an anchor
 	pairsAgreed = 2    // and with one
 	farApart    = 50e6 // ns; what is not nearer has to be waited for
@@ -37,7 +38,14 @@ type start struct {
 	anchor        verdict
 	lengths       int // different ones, of what came between the ends of calls
 	misfits       int // ends that are not where a library would have put them
+	turns         int // of the wire and of the library, together
+	oddTurns      int // of one of them
 }
+
+// takesTurns tells whether both sides take turns at this place, on the wire and in the
+// library. Whoever is late with reading, or with sending what was written, is not so when
+// a turn begins.
+func (p *start) takesTurns() bool { return p.turns > 0 && p.oddTurns == 0 && p.misfits == 0 }
 
 // isPlain tells whether lengths alone say that this is the place: too many different ones
 // fit for that to be by chance.
@@ -47,6 +55,15 @@ func (p *start) isPlain() bool { return p.misfits == 0 && p.lengths >= pairsAlon
 func (p *start) better(q *start) bool {
 	if p.anchor != q.anchor {
 		return p.anchor < q.anchor
+	}
+	if p.takesTurns() != q.takesTurns() {
+		return p.takesTurns()
+	}
+	if p.takesTurns() {
+		if distance(p.apart-q.apart) <= tolerance && p.without != q.without {
+			return p.without < q.without
+		}
+		return p.apart < q.apart
 	}
 	if p.isPlain() != q.isPlain() {
 		return p.isPlain()
@@ -103,14 +120,17 @@ func (a *aligner) goOn(p start) (skip, without int, v dissect.Verdict) {
 
 // certain tells whether nothing that can still come will be better.
 func (a *aligner) certain(p *start) bool {
+	at := a.chunks[p.without].time
 	switch {
-	case p.anchor == contradicts, !p.isPlain() && !a.isUsual(p):
+	case p.anchor != contradicts && p.takesTurns() && p.pairs > 0 && a.isUsual(p):
+		return a.c.wireTime-at > p.apart
+	case p.anchor == contradicts, !a.isUsual(p) && (p.takesTurns() || !p.isPlain()):
 		return false
 	case p.anchor == agrees && p.pairs < pairsAgreed, p.anchor == unknown && p.pairs < pairsAlone:
 		return false
 	}
 	last := max(a.now, a.records[len(a.records)-1].mark.Time)
-	return last-a.chunks[p.without].time > p.apart
+	return last-at > p.apart
 }
 
 // likely tells whether a place is good enough if there is none that is certain. What has
@@ -142,6 +162,7 @@ func (a *aligner) nearest(from, to int) (best start, found bool) {
 			take(s, w)
 		}
 	}
+	a.atTurns(from, to, take)
 	for w := range min(nearChunks, len(a.chunks)) {
 		at, n := a.chunks[w].time, a.sameCall(w)
 		near := from + sort.Search(to-from, func(i int) bool { return a.records[from+i].mark.Time > at })
@@ -154,49 +175,22 @@ func (a *aligner) nearest(from, to int) (best start, found bool) {
 	return best, found
 }
 
-// compare goes on from a record and a chunk, and compares the times of the calls that end
-// with a record. It is not ok if none does, or if one read what came later.
-func (a *aligner) compare(s, w int) (p start, ok bool) {
-	if a.chunks[w].b == nil {
-		return p, false
-	}
-	p = start{skip: s, without: w, anchor: a.check(a.chunks[w].at, a.records[s].mark.Offset)}
-	var sealed, plain, fitted uint64
-	var seen [maxPairs]uint64
-	for last := s + maxCompared; w < len(a.chunks) && a.chunks[w].b != nil && p.pairs < maxPairs; w++ {
-		plain += a.chunks[w].left
-		for sealed < plain && s < min(last, len(a.records)) && !a.records[s].isHole {
-			n, ok := a.carries(&a.records[s], sealed, plain, w+1)
-			if !ok {
-				break
-			}
-			if sealed += n; a.read && sealed < plain {
-				p.misfits++ // a read gives what is in one record
-			}
-			s++
+// atTurns takes the first turns of the wire and of the library.
+func (a *aligner) atTurns(from, to int, take func(s, w int)) {
+	records := 0
+	for s := from; s < to && records < maxTurns; s++ {
+		if a.records[s].turn != turns {
+			continue
 		}
-		if sealed < plain {
-			break
-		}
-		later := a.chunks[w].time - a.records[s-1].mark.Time
-		if a.read && later < 0 {
-			return p, false
-		}
-		switch last--; {
-		case !a.endsCall(w):
-		case sealed == plain:
-			if seen[p.pairs] = plain - fitted; !slices.Contains(seen[:p.pairs], plain-fitted) {
-				p.lengths++
+		records++
+		chunks := 0
+		for w := 0; w < len(a.chunks) && chunks < maxTurns; w++ {
+			if a.chunks[w].turn == turns {
+				take(s, w)
+				chunks++
 			}
-			fitted = plain
-			p.apart += max(later, -later)
-			p.pairs++
-		case !a.read:
-			p.misfits++ // what is written in one call ends a record
 		}
 	}
-	p.apart /= int64(max(p.pairs, 1))
-	return p, p.pairs > 0
 }
 
 // endsCall tells whether a chunk is the last one, so far, of a call of the library.
@@ -207,7 +201,7 @@ func (a *aligner) endsCall(w int) bool {
 // sameCall is how many bytes come with a chunk from the same call of the library.
 func (a *aligner) sameCall(w int) (n uint64) {
 	for _, c := range a.chunks[w:] {
-		if c.time != a.chunks[w].time || c.b == nil {
+		if c.time != a.chunks[w].time || c.missing() {
 			break
 		}
 		n += c.left
@@ -242,7 +236,7 @@ func (a *aligner) earlier(p start) start {
 		q.without--
 		c, r := &a.chunks[q.without], &a.records[q.skip]
 		later := c.time - r.mark.Time
-		if c.b == nil || r.isHole || max(later, -later) > 4*p.apart+tolerance || a.read && later < 0 ||
+		if c.missing() || r.isHole || distance(later) > 4*p.apart+tolerance || a.read && later < 0 ||
 			a.fit(q.skip, q.without, fewSteps) != dissect.Yes || p.anchor == agrees && a.check(c.at, r.mark.Offset) != agrees {
 			break
 		}

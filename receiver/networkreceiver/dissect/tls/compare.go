@@ -1,0 +1,115 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package tls
+
+import "slices"
+
+// comparison goes on from a record and a chunk, and compares what it comes to.
+type comparison struct {
+	*aligner
+	start
+
+	s, w          int    // next record and chunk
+	sealed, plain uint64 // bytes of those before
+	fitted        uint64 // when both were the same the last time
+	seen          [maxPairs]uint64
+
+	turnsBegun    int64
+	atTurn, soFar int64 // ns by which their first calls are apart, and the call of this moment
+	lastRecord    int   // none after it is looked at
+}
+
+// compare goes on from a record and a chunk. It is not ok if neither a call nor a turn is the
+// same on both sides, or if a call read what came later.
+func (a *aligner) compare(s, w int) (p start, ok bool) {
+	if a.chunks[w].missing() {
+		return p, false
+	}
+	c := comparison{aligner: a, s: s, w: w, lastRecord: min(s+maxCompared, len(a.records))}
+	c.start = start{skip: s, without: w, anchor: a.check(a.chunks[w].at, a.records[s].mark.Offset)}
+	for ; c.w < len(a.chunks) && !a.chunks[c.w].missing() && c.pairs < maxPairs; c.w++ {
+		c.begin()
+		if !c.carry() {
+			break
+		}
+		later := a.chunks[c.w].time - a.records[c.s-1].mark.Time
+		if a.read && later < 0 {
+			return p, false
+		}
+		if a.endsCall(c.w) {
+			c.end(distance(later))
+		}
+		c.lastRecord--
+	}
+	return c.result(), c.pairs > 0 || c.turns > 0
+}
+
+// begin compares the turns of the next record and the next chunk.
+func (c *comparison) begin() {
+	if c.s >= len(c.records) || c.records[c.s].isHole {
+		return
+	}
+	record, chunk := c.records[c.s].turn, c.chunks[c.w].turn
+	switch together := c.sealed == c.plain; {
+	case together && record == turns && chunk == turns:
+		c.turns++
+		c.turnsBegun++
+		c.soFar = distance(c.chunks[c.w].time - c.records[c.s].mark.Time)
+	case !together && chunk == turns, together && record == turns && chunk == goesOn, together && record == goesOn && chunk == turns:
+		c.oddTurns++
+	}
+}
+
+// carry takes the records of the next chunk, and tells whether they are all there.
+func (c *comparison) carry() bool {
+	first := c.s
+	c.plain += c.chunks[c.w].left
+	for c.sealed < c.plain && c.s < c.lastRecord && !c.records[c.s].isHole {
+		n, ok := c.carries(&c.records[c.s], c.sealed, c.plain, c.w+1)
+		if !ok {
+			break
+		}
+		if c.sealed += n; c.read && c.sealed < c.plain {
+			c.misfits++ // a read gives what is in one record
+		}
+		if c.s > first && c.records[c.s].turn == turns {
+			c.oddTurns++
+		}
+		c.s++
+	}
+	return c.sealed >= c.plain
+}
+
+// end takes the end of a call, which is so far from the last record.
+func (c *comparison) end(apart int64) {
+	c.atTurn += min(c.soFar, apart)
+	c.soFar = 0
+	switch {
+	case c.sealed == c.plain:
+		length := c.plain - c.fitted
+		if !slices.Contains(c.seen[:c.pairs], length) {
+			c.lengths++
+		}
+		c.seen[c.pairs], c.fitted = length, c.plain
+		c.apart += apart
+		c.pairs++
+	case !c.read:
+		c.misfits++ // what is written in one call ends a record
+	}
+}
+
+// result takes times from the first calls of turns, if there are any: nobody is behind then.
+func (c *comparison) result() start {
+	p := c.start
+	p.apart /= int64(max(p.pairs, 1))
+	if c.sealed == c.plain && c.w == len(c.chunks) && c.s == len(c.records) && c.c.answered(c.d) {
+		p.turns++ // of the other side
+	}
+	if c.turnsBegun > 0 && p.takesTurns() {
+		p.apart = (c.atTurn + c.soFar) / c.turnsBegun
+	}
+	return p
+}
+
+func distance(t int64) int64 { return max(t, -t) }
