@@ -17,7 +17,7 @@ type comparison struct {
 
 	turnsBegun    int64
 	atTurn, soFar int64 // ns by which their first calls are apart, and the call of this moment
-	lastRecord    int   // none after it is looked at
+	left          int   // records and chunks that may still be compared
 }
 
 // compare goes on from a record and a chunk. It is not ok if neither a call nor a turn is the
@@ -26,7 +26,7 @@ func (a *aligner) compare(s, w int) (p start, ok bool) {
 	if a.chunks[w].missing() {
 		return p, false
 	}
-	c := comparison{aligner: a, s: s, w: w, lastRecord: min(s+maxCompared, len(a.records))}
+	c := comparison{aligner: a, s: s, w: w, left: maxCompared}
 	c.start = start{skip: s, without: w, anchor: a.check(a.chunks[w].at, a.records[s].mark.Offset)}
 	for ; c.w < len(a.chunks) && !a.chunks[c.w].missing() && c.pairs < maxPairs; c.w++ {
 		c.begin()
@@ -40,7 +40,7 @@ func (a *aligner) compare(s, w int) (p start, ok bool) {
 		if a.endsCall(c.w) {
 			c.end(distance(later))
 		}
-		c.lastRecord--
+		c.left--
 	}
 	return c.result(), c.pairs > 0 || c.turns > 0
 }
@@ -52,7 +52,7 @@ func (c *comparison) begin() {
 	}
 	record, chunk := c.records[c.s].turn, c.chunks[c.w].turn
 	switch together := c.sealed == c.plain; {
-	case together && record == turns && chunk == turns:
+	case together && agree(record, chunk):
 		c.turns++
 		c.turnsBegun++
 		c.soFar = distance(c.chunks[c.w].time - c.records[c.s].mark.Time)
@@ -61,11 +61,16 @@ func (c *comparison) begin() {
 	}
 }
 
+// agree tells whether a turn begins on both sides. What is not known of one may be so.
+func agree(record, chunk turn) bool {
+	return record == turns && chunk != goesOn || chunk == turns && record != goesOn
+}
+
 // carry takes the records of the next chunk, and tells whether they are all there.
 func (c *comparison) carry() bool {
 	first := c.s
 	c.plain += c.chunks[c.w].left
-	for c.sealed < c.plain && c.s < c.lastRecord && !c.records[c.s].isHole {
+	for c.sealed < c.plain && c.left > 0 && c.s < len(c.records) && !c.records[c.s].isHole {
 		n, ok := c.carries(&c.records[c.s], c.sealed, c.plain, c.w+1)
 		if !ok {
 			break
@@ -77,6 +82,7 @@ func (c *comparison) carry() bool {
 			c.oddTurns++
 		}
 		c.s++
+		c.left--
 	}
 	return c.sealed >= c.plain
 }

@@ -179,13 +179,13 @@ func (a *aligner) nearest(from, to int) (best start, found bool) {
 func (a *aligner) atTurns(from, to int, take func(s, w int)) {
 	records := 0
 	for s := from; s < to && records < maxTurns; s++ {
-		if a.records[s].turn != turns {
+		if a.records[s].turn == goesOn {
 			continue
 		}
 		records++
 		chunks := 0
 		for w := 0; w < len(a.chunks) && chunks < maxTurns; w++ {
-			if a.chunks[w].turn == turns {
+			if agree(a.records[s].turn, a.chunks[w].turn) {
 				take(s, w)
 				chunks++
 			}

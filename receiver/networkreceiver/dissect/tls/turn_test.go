@@ -24,6 +24,7 @@ type dialogue struct {
 	pace      time.Duration // from one record to the next, or from one read to the next
 	stall     time.Duration // after some records of a response
 	heard     int           // the library is heard from this exchange on
+	halfHeard bool          // but not the request of that
 }
 
 const (
@@ -51,6 +52,8 @@ func TestSlowPeers(t *testing.T) {
 		"written, joined, read fast":      {responses: []int{500_000}, writes: true, pace: 10 * time.Microsecond, heard: 2},
 		"read slowly, joined":             {responses: []int{500_000}, pace: 10 * time.Millisecond, heard: 2},
 		"read fast, joined":               {responses: []int{500_000}, pace: 10 * time.Microsecond, heard: 2},
+		"written, joined by a response":   {responses: []int{500_000}, writes: true, pace: 10 * time.Millisecond, heard: 2, halfHeard: true},
+		"read, joined by a response":      {responses: []int{500_000}, pace: 10 * time.Millisecond, heard: 2, halfHeard: true},
 		"one record each, written":        {responses: []int{1000}, writes: true, heard: 2},
 		"one record each, read":           {responses: []int{1000}, heard: 2},
 		"records of one length, joined":   {responses: []int{10 * maxPlain}, writes: true, pace: 10 * time.Millisecond, heard: 2},
@@ -129,7 +132,9 @@ func (d *dialogue) events(c *conversation) (all []event) {
 		at := int64(i+1) * long
 		asked := uint32(i) * requestSize
 		record(at, toServer, requestSize, asked, 0)
-		show(at+1e5, i, toServer, d.writes, make([]byte, requestSize))
+		if i != d.heard || !d.halfHeard {
+			show(at+1e5, i, toServer, d.writes, make([]byte, requestSize))
+		}
 		body := bytes.Repeat([]byte{byte(i)}, d.size(i))
 		wire, records := at+3e5, 0
 		for sent := 0; sent < len(body); sent += maxPlain {
