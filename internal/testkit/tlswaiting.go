@@ -35,12 +35,12 @@ func StartWaitingTLSClient(t testing.TB, c *Certificates, interpreter, libraries
 	})
 }
 
-// StartSlowTLSClient starts a client that reads slowly, in a mode: blocking, asyncio or node.
+// StartSlowTLSClient starts a client that reads slowly, in a mode: blocking, asyncio, node or http2.
 // It begins calls with a sequence number and a URI, all over one connection.
 func StartSlowTLSClient(t testing.TB, c *Certificates, mode, base string) *WaitingTLSClient {
 	t.Helper()
 	interpreter, file := "/usr/bin/python3", "tlsslow.py"
-	if mode == "node" {
+	if mode == "node" || mode == "http2" {
 		interpreter, file = "node", "tlsslow.js"
 	}
 	return startWaiting(t, Program{

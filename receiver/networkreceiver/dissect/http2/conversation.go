@@ -56,7 +56,7 @@ func (c *conversation) read(d dissect.Direction, h *half, m dissect.Marks, b []b
 		var n int
 		switch {
 		case !h.started:
-			n, need = c.start(d, h, b)
+			n, need, err = c.start(d, h, b)
 		case h.left > 0:
 			n = min(h.left, len(b)-used)
 			c.more(d, h, m, used, b[used:used+n])
@@ -76,26 +76,29 @@ func (c *conversation) read(d dissect.Direction, h *half, m dissect.Marks, b []b
 }
 
 // start looks at the first bytes of a direction. A client begins with its preface,
-// a server with SETTINGS; what begins otherwise was joined in the middle.
-func (*conversation) start(d dissect.Direction, h *half, b []byte) (n, need int) {
-	whole := headerSize
+// a server with SETTINGS; what begins otherwise was joined in the middle, maybe of a frame.
+func (c *conversation) start(d dissect.Direction, h *half, b []byte) (n, need int, err error) {
 	if d == dissect.ToServer {
-		whole = len(preface)
-		if k := min(len(b), whole); string(b[:k]) != preface[:k] {
-			whole = 0
+		k := min(len(b), len(preface))
+		switch {
+		case string(b[:k]) != preface[:k]:
+		case k < len(preface):
+			return 0, len(preface), nil
+		default:
+			h.started = true
+			return len(preface), 0, nil
 		}
 	}
-	if len(b) < whole {
-		return 0, whole
+	if len(b) < headerSize {
+		return 0, headerSize, nil
 	}
 	h.started = true
-	if d == dissect.ToServer {
-		h.join(whole == 0)
-		return whole, 0
-	}
 	f := parseFrame(b)
-	h.join(f.kind != typeSettings || f.has(flagAck) || !f.valid())
-	return 0, 0
+	h.join(d == dissect.ToServer || f.kind != typeSettings || f.has(flagAck) || !f.valid())
+	if h.joined && follow(b, &c.streams, max(usualFrame, h.largest)).weight == 0 {
+		return 0, 0, dissect.ErrViolation
+	}
+	return 0, 0, nil
 }
 
 // join notes that what came before is not known.
@@ -130,6 +133,9 @@ func (c *conversation) frame(d dissect.Direction, h *half, m dissect.Marks, at i
 			return c.skip(h, f)
 		}
 	default:
+		if f.length > max(usualFrame, h.largest) {
+			return 0, 0, dissect.ErrViolation
+		}
 		return c.skip(h, f)
 	}
 	n = headerSize + f.length

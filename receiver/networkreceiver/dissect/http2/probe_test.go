@@ -105,6 +105,20 @@ func TestFindStart(t *testing.T) {
 	}
 }
 
+// TestJoinedWithinFrame begins with the end of a frame. It is no header of one, whatever length
+// it would have.
+func TestJoinedWithinFrame(t *testing.T) {
+	for _, rest := range []string{"\x49\xf4\xa2\x65\xc7\x87\x31\x03\xff", "\x49\xf4\xa2\x00\x00\x00\x00\x00\x01"} {
+		for _, d := range []dissect.Direction{toServer, toClient} {
+			p := newPlayer(dissect.Limits{})
+			b := append([]byte(rest), frames(func(e *end) { e.headers(1, true, ":status", "200") })...)
+			_, _, err := p.Data(d, dissect.MarksOf(conn.Mark{}), b)
+			require.ErrorIs(t, err, dissect.ErrViolation)
+			require.Equal(t, len(rest), p.FindStart(d, b))
+		}
+	}
+}
+
 // TestFindStartOfLargeFrames loses the beginning of frames that are larger than usual: such
 // frames are known to come by SETTINGS, or because one has come.
 func TestFindStartOfLargeFrames(t *testing.T) {
