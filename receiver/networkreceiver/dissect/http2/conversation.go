@@ -95,11 +95,14 @@ func (c *conversation) start(d dissect.Direction, h *half, b []byte) (n, need in
 	h.started = true
 	f := parseFrame(b)
 	h.join(d == dissect.ToServer || f.kind != typeSettings || f.has(flagAck) || !f.valid())
-	if h.joined && follow(b, &c.streams, max(usualFrame, h.largest)).weight == 0 {
+	if h.joined && follow(b, &c.streams, h.mostPayload()).weight == 0 {
 		return 0, 0, dissect.ErrViolation
 	}
 	return 0, 0, nil
 }
+
+// mostPayload is the length of the largest frame that may come.
+func (h *half) mostPayload() int { return max(usualFrame, h.largest) }
 
 // join notes that what came before is not known.
 func (h *half) join(midway bool) {
@@ -133,7 +136,7 @@ func (c *conversation) frame(d dissect.Direction, h *half, m dissect.Marks, at i
 			return c.skip(h, f)
 		}
 	default:
-		if f.length > max(usualFrame, h.largest) {
+		if f.length > h.mostPayload() {
 			return 0, 0, dissect.ErrViolation
 		}
 		return c.skip(h, f)

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	patience     = 500 * second / 1000 // how long plaintext waits for the records that carry it, on a busy machine
-	maxWaiting   = 4 << 20             // bytes of plaintext that wait, for each direction
-	maxChunks    = 4096                // pieces of it, also those that were handed over in advance
-	maxRecords   = 4096                // records that wait for their plaintext
-	maxUnclaimed = 1024                // the same, before any plaintext has come
+	patience     = second / 2 // how long plaintext waits for the records that carry it, on a busy machine
+	maxWaiting   = 4 << 20    // bytes of plaintext that wait, for each direction
+	maxChunks    = 4096       // pieces of it, also those that were handed over in advance
+	maxRecords   = 4096       // records that wait for their plaintext
+	maxUnclaimed = 1024       // the same, before any plaintext has come
 
 	chunkBytes  = int(unsafe.Sizeof(chunk{})) // what a piece takes besides its bytes
 	recordBytes = int(unsafe.Sizeof(wire{}))
@@ -97,7 +97,7 @@ func (a *aligner) record(h header, m conn.Mark) {
 		a.hole()
 		return
 	}
-	a.records = append(a.records, wire{mark: m, size: h.size, turn: a.c.onWire.next(a.d)})
+	a.records = append(a.records, wire{mark: m, size: h.size, turn: a.c.lastOnWire.next(a.d)})
 	a.run(false)
 	a.answer()
 }
@@ -127,7 +127,7 @@ func (a *aligner) forgetBefore(t int64) {
 // hole says that records may be missing before the next one.
 func (a *aligner) hole() {
 	if a.placed {
-		a.c.onWire = nobody
+		a.c.lastOnWire = nobody
 	}
 	if n := len(a.records); n > 0 && a.records[n-1].isHole {
 		return
@@ -158,7 +158,7 @@ func (a *aligner) plain(m conn.Mark, read bool, b []byte) {
 		a.rejoin(m)
 	case m.Offset > a.next:
 		a.c.missesPlain = true
-		a.c.shown = nobody
+		a.c.lastShown = nobody
 		a.add(chunk{at: a.next, left: m.Offset - a.next, time: m.Time})
 		a.next = m.Offset
 	}
@@ -171,7 +171,7 @@ func (a *aligner) plain(m conn.Mark, read bool, b []byte) {
 		return
 	}
 	a.next = m.Offset + uint64(len(b))
-	a.add(chunk{b: b, at: m.Offset, left: uint64(len(b)), time: m.Time, borrowed: true, turn: a.c.shown.next(a.d)})
+	a.add(chunk{b: b, at: m.Offset, left: uint64(len(b)), time: m.Time, borrowed: true, turn: a.c.lastShown.next(a.d)})
 	if a.enough == 0 || a.total >= a.enough || a.due() {
 		a.run(false)
 	}
@@ -188,7 +188,7 @@ func (a *aligner) rejoin(m conn.Mark) {
 	a.c.missesPlain = true
 	a.next = m.Offset
 	if a.shown {
-		a.c.shown = nobody
+		a.c.lastShown = nobody
 		a.add(chunk{left: 1, time: m.Time, cut: true})
 		return
 	}
@@ -311,67 +311,6 @@ func (a *aligner) impossible(record, chunk int) bool {
 	return !c.missing() && c.time < a.records[record].mark.Time
 }
 
-// assign hands over what the first record and the first chunk have in common.
-func (a *aligner) assign() {
-	r, c := &a.records[0], &a.chunks[0]
-	if r.plain == 0 {
-		low, high := a.length(r)
-		if r.plain = high; low != high {
-			if end := a.endFrom(0, uint64(low), 0); end > 0 {
-				r.plain = min(high, int(end))
-			}
-		}
-	}
-	if a.settled && r.used == 0 {
-		a.anchor = anchor{known: true, position: c.at, offset: r.mark.Offset}
-		if later := c.time - r.mark.Time; !c.missing() && !c.begun {
-			a.usual += (max(later, -later) - a.usual) / 8
-		}
-	}
-	a.updates.note(a, r, c)
-	n := min(uint64(max(r.plain-r.used, 0)), c.left)
-	if n > 0 {
-		m := r.mark
-		m.Seq += uint32(r.used)
-		a.give(c, n, m)
-		r.used += int(n)
-	}
-	a.last = r.mark
-	a.last.Seq += uint32(r.used)
-	if r.used >= r.plain {
-		a.last.Seq = r.mark.Seq + uint32(r.size)
-		a.dropRecords(1)
-	}
-	a.waited = 0
-	a.dropDone()
-}
-
-// give hands over n bytes of a chunk, of which the first one is at m, unless it was given
-// in advance.
-func (a *aligner) give(c *chunk, n uint64, m conn.Mark) {
-	if c.given {
-		c.at, c.left, a.total = c.at+n, c.left-n, a.total-n
-		return
-	}
-	s := &a.c.sides[a.d]
-	m.Offset = s.carried
-	s.carried += n
-	c.begun = true
-	a.total -= n
-	c.at += n
-	if c.left -= n; c.b == nil {
-		a.c.channel.Gap(a.d, m, n)
-		return
-	}
-	b := c.b[:n]
-	c.b = c.b[n:]
-	if !c.borrowed {
-		a.held -= int(n)
-		a.c.sink.Release(int(n))
-	}
-	a.c.channel.Data(a.d, m, b)
-}
-
 func (a *aligner) dropDone() {
 	done := 0
 	for done < len(a.chunks) && a.chunks[done].left == 0 {
@@ -402,137 +341,4 @@ func (a *aligner) dropBegun() {
 	if a.records[0].used > 0 {
 		a.dropRecords(1)
 	}
-}
-
-// accept goes on from a place at which both fit, after records that carry something else
-// and chunks of which the records were lost.
-func (a *aligner) accept(skip, without int) {
-	a.begin(skip)
-	for range without {
-		if a.c.missesPlain {
-			a.lose(&a.chunks[0])
-		}
-		a.place(&a.chunks[0])
-		a.dropDone()
-	}
-	a.dropRecords(skip)
-	a.settled, a.matched, a.loose, a.doubt = true, true, false, false
-	a.assign()
-}
-
-// begin says that carried bytes have gone by before the first plaintext, if its beginning
-// was not seen or so many are left out as no handshake has.
-func (a *aligner) begin(skip int) {
-	if a.matched || a.c.sides[a.d].carried > 0 {
-		return
-	}
-	before := 0
-	for _, r := range a.records[:skip] {
-		before += r.size
-	}
-	const mostHidden = 2 << 10
-	if before > mostHidden || !a.c.knows[toServer] || a.loose || a.doubt {
-		a.missedBefore(a.records[min(skip, len(a.records)-1)].mark)
-	}
-}
-
-// missedBefore tells of carried bytes that nobody has seen, whose number is not known.
-func (a *aligner) missedBefore(m conn.Mark) {
-	s := &a.c.sides[a.d]
-	m.Offset = s.carried
-	s.carried++
-	a.c.channel.Gap(a.d, m, 1)
-}
-
-// suppose is for when nothing fits. Where nothing was lost, the next record and the next
-// chunk begin together: a part of the record was read, or what was written has not been
-// sent yet. Else the place is not known.
-func (a *aligner) suppose() {
-	if skip := min(a.tickets(), len(a.records)-1); !a.loose && !a.records[skip].isHole {
-		a.accept(skip, 0)
-		return
-	}
-	shown := a.chunks[len(a.chunks)-1].time
-	a.guess()
-	passed := 0
-	for passed < len(a.records) && (a.records[passed].isHole || a.records[passed].mark.Time <= shown) {
-		passed++
-	}
-	a.dropRecords(passed)
-}
-
-// advance hands over all plaintext before the records that carry it have come: a peer that
-// reads slowly keeps them in a buffer of the process. These bytes are counted when their
-// records do come.
-func (a *aligner) advance() {
-	if len(a.chunks) > maxChunks {
-		a.guess()
-		return
-	}
-	for i := range a.chunks {
-		c := &a.chunks[i]
-		if c.given || c.cut {
-			continue
-		}
-		if a.settled && !c.begun {
-			a.last.Seq += headerBytes
-		}
-		ahead := c.left
-		a.loseDoubtful(c)
-		a.place(c)
-		c.given, c.b, c.at, c.left, a.total = true, nil, c.at-ahead, ahead, a.total+ahead
-	}
-	a.waited = 0
-}
-
-// guess hands over all plaintext, though the records that carried it are not there. Where
-// other plaintext is missing, its pair may be among that, and it is given up.
-func (a *aligner) guess() {
-	a.settled, a.loose = false, true
-	a.doubt = a.doubt || a.mayDoubt()
-	for i := range a.chunks {
-		a.loseDoubtful(&a.chunks[i])
-		a.place(&a.chunks[i])
-	}
-	a.dropDone()
-}
-
-// loseDoubtful gives up the bytes of a chunk whose pair may be missing.
-func (a *aligner) loseDoubtful(c *chunk) {
-	if !a.settled && a.c.missesPlain && a.matched {
-		a.lose(c)
-	}
-}
-
-// lose gives up the bytes of a chunk.
-func (a *aligner) lose(c *chunk) {
-	if c.given {
-		return
-	}
-	if c.b != nil && !c.borrowed {
-		a.held -= len(c.b)
-		a.c.sink.Release(len(c.b))
-	}
-	c.b = nil
-}
-
-// place hands over a chunk whose place on the wire is not known: it takes at least as much
-// room there as it is long. Its time is when it was shown. Without an acknowledgement its
-// messages are paired by their order alone.
-func (a *aligner) place(c *chunk) {
-	if c.given {
-		a.give(c, c.left, a.last)
-		return
-	}
-	a.c.inexact = true
-	m := a.last
-	m.Time, m.Ack = c.time, 0
-	if a.c.sides[a.d].carried == 0 && !a.c.knows[toServer] {
-		a.missedBefore(m)
-	}
-	if c.cut {
-		a.unsettle()
-	}
-	a.last.Seq += uint32(c.left)
-	a.give(c, c.left, m)
 }

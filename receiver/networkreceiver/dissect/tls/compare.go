@@ -7,7 +7,7 @@ import "slices"
 
 // comparison goes on from a record and a chunk, and compares what it comes to.
 type comparison struct {
-	*aligner
+	a *aligner
 	start
 
 	s, w          int    // next record and chunk
@@ -26,7 +26,7 @@ func (a *aligner) compare(s, w int) (p start, ok bool) {
 	if a.chunks[w].missing() {
 		return p, false
 	}
-	c := comparison{aligner: a, s: s, w: w, left: maxCompared}
+	c := comparison{a: a, s: s, w: w, left: maxCompared}
 	c.start = start{skip: s, without: w, anchor: a.check(a.chunks[w].at, a.records[s].mark.Offset)}
 	for ; c.w < len(a.chunks) && !a.chunks[c.w].missing() && c.pairs < maxPairs; c.w++ {
 		c.begin()
@@ -47,38 +47,38 @@ func (a *aligner) compare(s, w int) (p start, ok bool) {
 
 // begin compares the turns of the next record and the next chunk.
 func (c *comparison) begin() {
-	if c.s >= len(c.records) || c.records[c.s].isHole {
+	if c.s >= len(c.a.records) || c.a.records[c.s].isHole {
 		return
 	}
-	record, chunk := c.records[c.s].turn, c.chunks[c.w].turn
+	record, chunk := c.a.records[c.s].turn, c.a.chunks[c.w].turn
 	switch together := c.sealed == c.plain; {
 	case together && agree(record, chunk):
 		c.turns++
 		c.turnsBegun++
-		c.soFar = distance(c.chunks[c.w].time - c.records[c.s].mark.Time)
-	case !together && chunk == turns, together && record == turns && chunk == goesOn, together && record == goesOn && chunk == turns:
+		c.soFar = distance(c.a.chunks[c.w].time - c.a.records[c.s].mark.Time)
+	case !together && chunk == takesOver, together && record != turnUnknown && chunk != turnUnknown && record != chunk:
 		c.oddTurns++
 	}
 }
 
 // agree tells whether a turn begins on both sides. What is not known of one may be so.
 func agree(record, chunk turn) bool {
-	return record == turns && chunk != goesOn || chunk == turns && record != goesOn
+	return record == takesOver && chunk != goesOn || chunk == takesOver && record != goesOn
 }
 
 // carry takes the records of the next chunk, and tells whether they are all there.
 func (c *comparison) carry() bool {
 	first := c.s
-	c.plain += c.chunks[c.w].left
-	for c.sealed < c.plain && c.left > 0 && c.s < len(c.records) && !c.records[c.s].isHole {
-		n, ok := c.carries(&c.records[c.s], c.sealed, c.plain, c.w+1)
+	c.plain += c.a.chunks[c.w].left
+	for c.sealed < c.plain && c.left > 0 && c.s < len(c.a.records) && !c.a.records[c.s].isHole {
+		n, ok := c.a.carries(&c.a.records[c.s], c.sealed, c.plain, c.w+1)
 		if !ok {
 			break
 		}
-		if c.sealed += n; c.read && c.sealed < c.plain {
+		if c.sealed += n; c.a.read && c.sealed < c.plain {
 			c.misfits++ // a read gives what is in one record
 		}
-		if c.s > first && c.records[c.s].turn == turns {
+		if c.s > first && c.a.records[c.s].turn == takesOver {
 			c.oddTurns++
 		}
 		c.s++
@@ -100,7 +100,7 @@ func (c *comparison) end(apart int64) {
 		c.seen[c.pairs], c.fitted = length, c.plain
 		c.apart += apart
 		c.pairs++
-	case !c.read:
+	case !c.a.read:
 		c.misfits++ // what is written in one call ends a record
 	}
 }
@@ -109,7 +109,7 @@ func (c *comparison) end(apart int64) {
 func (c *comparison) result() start {
 	p := c.start
 	p.apart /= int64(max(p.pairs, 1))
-	if c.sealed == c.plain && c.w == len(c.chunks) && c.s == len(c.records) && c.c.answered(c.d) {
+	if c.sealed == c.plain && c.w == len(c.a.chunks) && c.s == len(c.a.records) && c.a.c.answered(c.a.d) {
 		p.turns++ // of the other side
 	}
 	if c.turnsBegun > 0 && p.takesTurns() {

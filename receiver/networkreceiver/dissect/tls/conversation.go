@@ -49,8 +49,8 @@ type conversation struct {
 	inexact  bool // of some of it the place on the wire is not known
 
 	// Who was the last to say something, as the wire and as libraries tell it.
-	onWire, shown speaker
-	wireTime      int64 // of the last record
+	lastOnWire, lastShown speaker
+	wireTime              int64 // of the last record
 
 	// missesPlain is set when plaintext of either direction is missing. What has lost its
 	// records only is whole, and needs no other place than the next one.
@@ -209,7 +209,7 @@ func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
 // the library.
 func (c *conversation) answered(d dissect.Direction) bool {
 	other := speaker(1-d) + 1
-	return c.onWire == other && c.shown == other
+	return c.lastOnWire == other && c.lastShown == other
 }
 
 // giveUp lets go of records whose plaintext nobody has shown for so long.

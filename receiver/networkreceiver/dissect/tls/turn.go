@@ -12,7 +12,7 @@ type turn uint8
 const (
 	turnUnknown turn = iota
 	goesOn
-	turns
+	takesOver
 )
 
 // speaker is the side that was the last to say something, and one; nobody if that is not known.
@@ -30,5 +30,5 @@ func (s *speaker) next(d dissect.Direction) turn {
 	case *s:
 		return goesOn
 	}
-	return turns
+	return takesOver
 }
