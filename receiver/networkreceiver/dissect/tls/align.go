@@ -41,6 +41,8 @@ type aligner struct {
 	next    uint64
 	shown   bool // there has been plaintext
 
+	lastShown int64 // when the last of it was
+
 	// settled is set from the first place at which both fit until the next doubt.
 	settled bool
 	matched bool // they have fitted once
@@ -66,6 +68,7 @@ type wire struct {
 	isHole bool
 	waived bool // nothing waits for its plaintext
 	turn   turn
+	until  int64 // when the other side went on after it on the wire; 0 if it has not yet
 }
 
 // chunk is plaintext, or a part of it that is missing.
@@ -80,6 +83,8 @@ type chunk struct {
 	given    bool // all of it has been handed over, and its records are still to come
 	kept     bool // chunkBytes are taken from the budget
 	turn     turn
+	after    int64 // when the library showed the last of the other side before; 0 if nothing
+	until    int64 // and the first after it
 }
 
 // missing tells whether a chunk was lost.
@@ -98,6 +103,7 @@ func (a *aligner) record(h header, m conn.Mark) {
 		return
 	}
 	a.records = append(a.records, wire{mark: m, size: h.size, turn: a.c.lastOnWire.next(a.d)})
+	a.c.sides[1-a.d].align.passOnWire(m.Time)
 	a.run(false)
 	a.answer()
 }
@@ -171,7 +177,13 @@ func (a *aligner) plain(m conn.Mark, read bool, b []byte) {
 		return
 	}
 	a.next = m.Offset + uint64(len(b))
-	a.add(chunk{b: b, at: m.Offset, left: uint64(len(b)), time: m.Time, borrowed: true, turn: a.c.lastShown.next(a.d)})
+	other := &a.c.sides[1-a.d].align
+	a.add(chunk{
+		b: b, at: m.Offset, left: uint64(len(b)), time: m.Time, borrowed: true,
+		turn: a.c.lastShown.next(a.d), after: other.lastShown,
+	})
+	a.lastShown = m.Time
+	other.passInLibrary(m.Time)
 	if a.enough == 0 || a.total >= a.enough || a.due() {
 		a.run(false)
 	}

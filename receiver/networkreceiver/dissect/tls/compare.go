@@ -91,6 +91,7 @@ func (c *comparison) carry() bool {
 func (c *comparison) end(apart int64) {
 	c.atTurn += min(c.soFar, apart)
 	c.soFar = 0
+	c.order()
 	switch {
 	case c.sealed == c.plain:
 		length := c.plain - c.fitted
@@ -102,6 +103,23 @@ func (c *comparison) end(apart int64) {
 		c.pairs++
 	case !c.a.read:
 		c.misfits++ // what is written in one call ends a record
+	}
+}
+
+// order compares with what the other side does meanwhile. Where both take turns, what is
+// read was on the wire before, and the answer to it comes later; and what is written goes
+// out after what it answers has been read, and before the answer to it is.
+func (c *comparison) order() {
+	r, ch := &c.a.records[c.s-1], &c.a.chunks[c.w]
+	since, at, until := r.mark.Time, ch.time, r.until
+	if !c.a.read {
+		since, at, until = ch.after, r.mark.Time, ch.until
+	}
+	switch {
+	case at < since, until > 0 && at > until:
+		c.oddTurns++
+	case since > 0 && until > 0:
+		c.ordered++
 	}
 }
 

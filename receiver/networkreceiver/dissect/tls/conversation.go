@@ -36,6 +36,7 @@ type conversation struct {
 	asked     uint64  // age of the keys when they were last asked, and one
 
 	overhead int // of a record, where the suite is not known; 0 as long as it is not either
+	trust    int // in the overhead
 
 	clears     bool // it began in the clear
 	asks       bool // the client has sent application data

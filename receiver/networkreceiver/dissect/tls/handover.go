@@ -54,6 +54,7 @@ func (a *aligner) assign() {
 	}
 	a.last = r.mark
 	a.last.Seq += uint32(r.used)
+	a.weighOverhead(r, c)
 	if r.used >= r.plain {
 		a.last.Seq = r.mark.Seq + uint32(r.size)
 		a.dropRecords(1)

@@ -27,6 +27,7 @@ const (
 	pairsAlone  = 3    // so many decide without an anchor
 	pairsAgreed = 2    // and with one
 	farApart    = 50e6 // ns; what is not nearer has to be waited for
+	mostOdd     = 6    // of so many turns one may be odd: a thread may be late with telling
 	tolerance   = 2e5  // ns by which times may differ by chance
 )
 
@@ -39,13 +40,16 @@ type start struct {
 	lengths       int // different ones, of what came between the ends of calls
 	misfits       int // ends that are not where a library would have put them
 	turns         int // of the wire and of the library, together
-	oddTurns      int // of one of them
+	oddTurns      int // of one of them, or in another order
+	ordered       int // calls between what the other side did before and after them
 }
 
 // takesTurns tells whether both sides take turns at this place, on the wire and in the
 // library. Whoever is late with reading, or with sending what was written, is not so when
 // a turn begins.
-func (p *start) takesTurns() bool { return p.turns > 0 && p.oddTurns == 0 && p.misfits == 0 }
+func (p *start) takesTurns() bool {
+	return p.turns > 0 && mostOdd*p.oddTurns <= p.turns+p.ordered && p.misfits == 0
+}
 
 // isPlain tells whether lengths alone say that this is the place: too many different ones
 // fit for that to be by chance.
@@ -122,7 +126,7 @@ func (a *aligner) goOn(p start) (skip, without int, v dissect.Verdict) {
 func (a *aligner) certain(p *start) bool {
 	at := a.chunks[p.without].time
 	switch {
-	case p.anchor != contradicts && p.takesTurns() && p.pairs > 0 && a.isUsual(p):
+	case p.anchor != contradicts && p.takesTurns() && p.pairs > 0 && a.isUsual(p) && (a.matched || p.ordered >= pairsAgreed):
 		return a.c.wireTime-at > p.apart
 	case p.anchor == contradicts, !a.isUsual(p) && (p.takesTurns() || !p.isPlain()):
 		return false
@@ -231,15 +235,40 @@ func (a *aligner) walkBack(e int, n uint64) int {
 
 // earlier goes back from a place to the first one from which both go on as they do there.
 func (a *aligner) earlier(p start) start {
-	for q := p; q.skip > 0 && q.without > 0; p = q {
-		q.skip--
-		q.without--
+	for {
+		q, ok := a.stepBack(p)
+		if !ok {
+			return p
+		}
 		c, r := &a.chunks[q.without], &a.records[q.skip]
 		later := c.time - r.mark.Time
-		if c.missing() || r.isHole || distance(later) > 4*p.apart+tolerance || a.read && later < 0 ||
-			a.fit(q.skip, q.without, fewSteps) != dissect.Yes || p.anchor == agrees && a.check(c.at, r.mark.Offset) != agrees {
-			break
+		if distance(later) > 4*p.apart+tolerance || a.read && later < 0 || p.anchor == agrees && a.check(c.at, r.mark.Offset) != agrees {
+			return p
+		}
+		p = q
+	}
+}
+
+// stepBack goes back to the place before, at which a record and a chunk begin together.
+func (a *aligner) stepBack(p start) (q start, ok bool) {
+	q = p
+	var low, high, plain uint64
+	for range someSteps {
+		if plain < low {
+			if q.without--; q.without < 0 || a.chunks[q.without].missing() {
+				return p, false
+			}
+			plain += a.chunks[q.without].left
+		} else {
+			if q.skip--; q.skip < 0 || a.records[q.skip].isHole {
+				return p, false
+			}
+			least, most := a.length(&a.records[q.skip])
+			low, high = low+uint64(least), high+uint64(most)
+		}
+		if low <= plain && plain <= high && plain > 0 {
+			return q, true
 		}
 	}
-	return p
+	return p, false
 }

@@ -16,29 +16,14 @@ const (
 	fewSteps   = 8   // likewise, where it may be by chance
 )
 
-// overheads are those of the usual suites, for a connection that was joined midway: TLS
-// 1.3, and of TLS 1.2 GCM and ChaCha20.
-var overheads = [...]int{17, 24, 16}
-
 // match looks for the next place at which records and chunks fit: after leaving out skip
 // records and without chunks. NeedMore: what comes next will tell. If it must not be
 // waited for, what fits by now is taken.
 func (a *aligner) match(force bool) (skip, without int, v dissect.Verdict) {
-	c := a.c
-	if c.version != 0 || c.overhead != 0 {
-		return a.matchHere(force)
+	if a.c.version == 0 && a.c.overhead == 0 {
+		return a.guessOverhead(force)
 	}
-	for _, n := range overheads {
-		c.overhead = n
-		switch skip, without, verdict := a.matchHere(force); verdict {
-		case dissect.Yes:
-			return skip, without, verdict
-		default:
-			v = max(v, verdict)
-		}
-	}
-	c.overhead = 0
-	return 0, 0, v
+	return a.matchHere(force)
 }
 
 // matchHere takes the overhead that is known or tried.

@@ -15,6 +15,20 @@ const (
 	takesOver
 )
 
+// passOnWire notes when the other side goes on after a record.
+func (a *aligner) passOnWire(t int64) {
+	if n := len(a.records); n > 0 && a.records[n-1].until == 0 {
+		a.records[n-1].until = t
+	}
+}
+
+// passInLibrary notes when something of the other side is shown after a chunk.
+func (a *aligner) passInLibrary(t int64) {
+	if n := len(a.chunks); n > 0 && a.chunks[n-1].until == 0 {
+		a.chunks[n-1].until = t
+	}
+}
+
 // speaker is the side that was the last to say something, and one; nobody if that is not known.
 type speaker uint8
 
