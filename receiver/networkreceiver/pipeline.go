@@ -5,6 +5,7 @@ package networkreceiver // import "github.com/wirespan/wirespan/receiver/network
 
 import (
 	"context"
+	"sync"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -22,6 +23,7 @@ type shardPipeline struct {
 	table   *conn.Table
 	builder *telemetry.Builder
 	stats   stats
+	reading *sync.WaitGroup // shards that may still learn of lookups
 }
 
 // stats are the counters of one shard's stages.
@@ -33,7 +35,8 @@ type stats struct {
 }
 
 func newShardPipeline(r *networkReceiver, memory *budget.Budget) *shardPipeline {
-	p := &shardPipeline{}
+	p := &shardPipeline{reading: &r.reading}
+	p.reading.Add(1)
 	p.builder = telemetry.New(telemetrySettings(r), memory, outlet{r}, &p.stats.telemetry)
 	pairer := pair.New(pair.Settings{OpenAfter: r.cfg.Streams.OpenAfter.Nanoseconds()}, p.builder, &p.stats.pair)
 	dissection := engine.New(engineSettings(r.cfg), r.dissectors, pairer, r.set.Logger, &p.stats.engine)
@@ -57,11 +60,16 @@ func shardMemory(memory *budget.Budget, src *source) *budget.Budget {
 	return memory.Part(most, (rest-limit/8)/int64(src.Shards()))
 }
 
-// run feeds the pipeline with one shard until ctx or the source ends, then
-// flushes it.
+// run feeds the pipeline with one shard until ctx or the source ends, then flushes it.
+// What is looked up in the end is waited for: a lookup and the call that it was for may be
+// in different shards.
 func (p *shardPipeline) run(ctx context.Context, src source, shard int) error {
 	err := src.Run(ctx, shard, p.table)
 	p.table.Shutdown(0) // in the capture's own time
+	p.reading.Done()
+	if err == nil {
+		p.reading.Wait()
+	}
 	p.builder.Flush()
 	return err
 }

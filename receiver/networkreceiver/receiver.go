@@ -44,6 +44,7 @@ type networkReceiver struct {
 	logs     *delivery[plog.Logs]
 	stop     context.CancelFunc // ends the shards
 	running  sync.WaitGroup     // the shards
+	reading  sync.WaitGroup     // those that have not come to their end
 	failed   error              // why the shards ended early; read after running
 	observe  func() error       // unregisters the receiver's own metrics
 	ended    chan struct{}      // closed when every shard has ended and flushed
