@@ -233,7 +233,8 @@ func (a *aligner) walkBack(e int, n uint64) int {
 	return -1
 }
 
-// earlier goes back from a place to the first one from which both go on as they do there.
+// earlier goes back from a place to the first one from which both go on as they do there:
+// nothing is missing in between, so that lengths are enough.
 func (a *aligner) earlier(p start) start {
 	for {
 		q, ok := a.stepBack(p)
@@ -241,8 +242,7 @@ func (a *aligner) earlier(p start) start {
 			return p
 		}
 		c, r := &a.chunks[q.without], &a.records[q.skip]
-		later := c.time - r.mark.Time
-		if distance(later) > 4*p.apart+tolerance || a.read && later < 0 || p.anchor == agrees && a.check(c.at, r.mark.Offset) != agrees {
+		if a.read && c.time < r.mark.Time || p.anchor == agrees && a.check(c.at, r.mark.Offset) != agrees {
 			return p
 		}
 		p = q

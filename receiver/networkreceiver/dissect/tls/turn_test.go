@@ -25,11 +25,13 @@ type dialogue struct {
 	stall     time.Duration // after some records of a response
 	heard     int           // the library is heard from this exchange on
 	halfHeard bool          // but not the request of that
+	late      time.Duration // the head of the first response is written by itself, and shown so long after the wire
 }
 
 const (
 	exchanges   = 6
 	requestSize = 100
+	headSize    = 200
 	readSize    = 8192
 	ringPiece   = 64 << 10 // bytes that come at once
 )
@@ -58,6 +60,7 @@ func TestSlowPeers(t *testing.T) {
 		"one record each, read":           {responses: []int{1000}, heard: 2},
 		"records of one length, joined":   {responses: []int{10 * maxPlain}, writes: true, pace: 10 * time.Millisecond, heard: 2},
 		"reads of one length, joined":     {responses: []int{10 * maxPlain}, pace: 10 * time.Millisecond, heard: 2},
+		"head shown late, joined":         {responses: []int{500_000}, writes: true, late: 5 * time.Millisecond, heard: 2, halfHeard: true},
 		"more than may wait, then joined": {responses: []int{6_000_000, 1000}, writes: true, pace: time.Millisecond, heard: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,6 +111,9 @@ func firstSeq(i int) uint32 { return uint32(i+1) * 10_000_000 }
 // events are those of all exchanges.
 func (d *dialogue) events(c *conversation) (all []event) {
 	long := second + int64(d.stall) + int64(d.pace)*int64(slices.Max(d.responses)/readSize+1)
+	if d.late > 0 {
+		long = second / 20 // there is another call while the first one waits
+	}
 	position := [2]uint64{seenLate, seenLate}
 	if d.heard == 0 {
 		position = [2]uint64{}
@@ -136,8 +142,16 @@ func (d *dialogue) events(c *conversation) (all []event) {
 			show(at+1e5, i, toServer, d.writes, make([]byte, requestSize))
 		}
 		body := bytes.Repeat([]byte{byte(i)}, d.size(i))
-		wire, records := at+3e5, 0
-		for sent := 0; sent < len(body); sent += maxPlain {
+		wire, shown, records, head := at+3e5, at+2e5, 0, 0
+		if d.late > 0 {
+			record(wire, toClient, headSize, firstSeq(i), asked+requestSize)
+			if wire += 5e4; i == d.heard {
+				wire += int64(d.late)
+			}
+			show(wire, i, toClient, false, body[:headSize])
+			wire, shown, head = wire+1e5, wire+45e4, headSize
+		}
+		for sent := head; sent < len(body); sent += maxPlain {
 			record(wire, toClient, min(maxPlain, len(body)-sent), firstSeq(i)+uint32(sent), asked+requestSize)
 			if records++; records == 3 {
 				wire += int64(d.stall)
@@ -147,7 +161,7 @@ func (d *dialogue) events(c *conversation) (all []event) {
 			}
 		}
 		if d.writes {
-			show(at+2e5, i, toClient, false, body)
+			show(shown, i, toClient, false, body[head:])
 			continue
 		}
 		read := at + 1e6
