@@ -30,6 +30,10 @@ func (a *aligner) accept(skip, without int) {
 // assign hands over what the first record and the first chunk have in common.
 func (a *aligner) assign() {
 	r, c := &a.records[0], &a.chunks[0]
+	if !a.trusts(r, c) {
+		a.guessAgain()
+		return
+	}
 	if r.plain == 0 {
 		low, high := a.length(r)
 		if r.plain = high; low != high {
@@ -54,7 +58,6 @@ func (a *aligner) assign() {
 	}
 	a.last = r.mark
 	a.last.Seq += uint32(r.used)
-	a.weighOverhead(r, c)
 	if r.used >= r.plain {
 		a.last.Seq = r.mark.Seq + uint32(r.size)
 		a.dropRecords(1)

@@ -10,8 +10,8 @@ import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 var overheads = [...]int{17, 24, 16}
 
 const (
-	mostTrust  = 4  // in a guess, one for each end at which it fitted
-	leastTrust = -3 // and one less for each at which it did not
+	mostTrust  = 4  // in a guess, one for each turn that it explains
+	leastTrust = -3 // and one less for each that it does not
 )
 
 // guessOverhead matches with the overhead that fits best. That of several calls tells: one
@@ -42,27 +42,28 @@ func (a *aligner) guessOverhead(force bool) (skip, without int, v dissect.Verdic
 	return skip, without, dissect.Yes
 }
 
-// weighOverhead compares where a record and a chunk end of which some has been handed over.
-// A read gives what is in one record, and what is written in one call ends a record. Where
-// that is seldom so, the overhead that was guessed is given up.
-func (a *aligner) weighOverhead(r *wire, ch *chunk) {
+// trusts tells whether the overhead that was guessed is still believed, when a record and a
+// chunk are to be handed over from where they are. If it is right, a turn of one side of the
+// connection begins with both, and not within one of them; a thread that is late with
+// telling is an exception.
+func (a *aligner) trusts(r *wire, ch *chunk) bool {
 	c := a.c
-	if c.overhead == 0 {
-		return
-	}
-	recordEnds, chunkEnds := r.used >= r.plain, ch.left == 0
-	switch {
-	case recordEnds && chunkEnds:
-		c.trust = min(c.trust+1, mostTrust)
-	case a.read && recordEnds, !a.read && chunkEnds && a.endsCall(0):
+	switch within := r.used > 0 || ch.begun; {
+	case c.overhead == 0:
+		return true
+	case within && (r.used == 0 && r.turn == takesOver || !ch.begun && ch.turn == takesOver):
 		c.trust--
+	case !within && r.turn == takesOver && ch.turn == takesOver:
+		c.trust = min(c.trust+1, mostTrust)
 	}
-	if c.trust > leastTrust {
-		return
-	}
-	c.overhead = 0
-	for d := range c.sides {
-		side := &c.sides[d].align
+	return c.trust > leastTrust
+}
+
+// guessAgain gives up the overhead, and what was found with it.
+func (a *aligner) guessAgain() {
+	a.c.overhead = 0
+	for d := range a.c.sides {
+		side := &a.c.sides[d].align
 		side.unsettle()
 		side.matched, side.usual = false, 0
 	}
