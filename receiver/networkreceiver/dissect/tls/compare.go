@@ -126,6 +126,8 @@ func (c *comparison) order() {
 // result takes times from the first calls of turns, if there are any: nobody is behind then.
 func (c *comparison) result() start {
 	p := c.start
+	p.last = c.a.chunks[min(c.w, len(c.a.chunks)-1)].time
+	p.late = c.a.read && p.oddTurns > p.turns+p.ordered
 	p.apart /= int64(max(p.pairs, 1))
 	if c.sealed == c.plain && c.w == len(c.a.chunks) && c.s == len(c.a.records) && c.a.c.answered(c.a.d) {
 		p.turns++ // of the other side

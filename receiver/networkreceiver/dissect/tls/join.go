@@ -35,13 +35,15 @@ const (
 type start struct {
 	skip, without int
 	apart         int64 // ns between what the wire and what the library tells, on average
+	last          int64 // when the last of these calls was shown
 	pairs         int   // of so many calls
 	anchor        verdict
-	lengths       int // different ones, of what came between the ends of calls
-	misfits       int // ends that are not where a library would have put them
-	turns         int // of the wire and of the library, together
-	oddTurns      int // of one of them, or in another order
-	ordered       int // calls between what the other side did before and after them
+	lengths       int  // different ones, of what came between the ends of calls
+	misfits       int  // ends that are not where a library would have put them
+	turns         int  // of the wire and of the library, together
+	oddTurns      int  // of one of them, or in another order
+	ordered       int  // calls between what the other side did before and after them
+	late          bool // most was read after the answer to it was sent, which an earlier record only makes worse
 }
 
 // takesTurns tells whether both sides take turns at this place, on the wire and in the
@@ -68,6 +70,9 @@ func (p *start) better(q *start) bool {
 			return p.without < q.without
 		}
 		return p.apart < q.apart
+	}
+	if p.late != q.late {
+		return q.late
 	}
 	if p.isPlain() != q.isPlain() {
 		return p.isPlain()
@@ -126,9 +131,11 @@ func (a *aligner) goOn(p start) (skip, without int, v dissect.Verdict) {
 func (a *aligner) certain(p *start) bool {
 	at := a.chunks[p.without].time
 	switch {
+	case !a.matched && a.c.wireTime < p.last: // its record may not have been taken from the capture
+		return false
 	case p.anchor != contradicts && p.takesTurns() && p.pairs > 0 && a.isUsual(p) && (a.matched || p.ordered >= pairsAgreed):
 		return a.c.wireTime-at > p.apart
-	case p.anchor == contradicts, !a.isUsual(p) && (p.takesTurns() || !p.isPlain()):
+	case p.late, p.anchor == contradicts, !a.isUsual(p) && (p.takesTurns() || !p.isPlain()):
 		return false
 	case p.anchor == agrees && p.pairs < pairsAgreed, p.anchor == unknown && p.pairs < pairsAlone:
 		return false

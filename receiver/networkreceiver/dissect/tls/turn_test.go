@@ -38,8 +38,9 @@ const (
 
 // event is something that a capture shows.
 type event struct {
-	at int64
-	do func()
+	at      int64
+	library bool // it is plaintext
+	do      func()
 }
 
 // TestSlowPeers: who reads slowly keeps what was written in a buffer, of its own kernel or
@@ -125,11 +126,11 @@ func (d *dialogue) events(c *conversation) (all []event) {
 		for piece := range slices.Chunk(b, ringPiece) {
 			m := conn.Mark{Time: at, Offset: position[to]}
 			position[to] += uint64(len(piece))
-			all = append(all, event{at, func() { c.Plain(to, m, read, piece) }})
+			all = append(all, event{at, true, func() { c.Plain(to, m, read, piece) }})
 		}
 	}
 	record := func(at int64, to dissect.Direction, size int, seq, ack uint32) {
-		all = append(all, event{at, func() {
+		all = append(all, event{at, false, func() {
 			m := conn.Mark{Time: at, Seq: seq, Ack: ack}
 			c.pass(to, header{kind: applicationData, size: size + 17}, m)
 		}})
