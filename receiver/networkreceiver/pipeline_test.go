@@ -5,6 +5,7 @@ package networkreceiver
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -54,7 +55,12 @@ func (s *oneAfterTheOther) Run(ctx context.Context, shard int, h capture.Handler
 	return s.files[shard].Run(ctx, 0, h)
 }
 
-func (s *oneAfterTheOther) Close() error { return nil }
+func (s *oneAfterTheOther) Close() (err error) {
+	for _, f := range s.files {
+		err = errors.Join(err, f.Close())
+	}
+	return err
+}
 
 // TestLookupOfTheLastCall: the last call of one shard is linked to its lookup, which another
 // shard has read later.
