@@ -42,6 +42,7 @@ type aligner struct {
 	shown   bool // there has been plaintext
 
 	lastShown int64 // when the last of it was
+	soughtAt  int   // so many chunks there were when a place to join was last looked for
 
 	// settled is set from the first place at which both fit until the next doubt.
 	settled bool

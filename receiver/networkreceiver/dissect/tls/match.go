@@ -20,10 +20,26 @@ const (
 // records and without chunks. NeedMore: what comes next will tell. If it must not be
 // waited for, what fits by now is taken.
 func (a *aligner) match(force bool) (skip, without int, v dissect.Verdict) {
+	if a.doubt && !force && !a.due() && !a.seeksAgain() {
+		return 0, 0, dissect.NeedMore
+	}
 	if a.c.version == 0 && a.c.overhead == 0 {
 		return a.guessOverhead(force)
 	}
 	return a.matchHere(force)
+}
+
+// seekAfter is after how much more plaintext a place to join is looked for again, as 1/n of
+// what there is: that goes through all that waits.
+const seekAfter = 8
+
+func (a *aligner) seeksAgain() bool {
+	n := len(a.chunks)
+	if n >= a.soughtAt && n < a.soughtAt+a.soughtAt/seekAfter {
+		return false
+	}
+	a.soughtAt = n
+	return true
 }
 
 // matchHere takes the overhead that is known or tried.
