@@ -19,7 +19,7 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env PATH=$(PATH))
 TOOL := go tool -modfile=internal/tools/go.mod
 
 # What the binary is made of: all Go files but tests, and the generated eBPF objects.
-SOURCES := builder-config.yaml go.mod go.sum internal/tools/go.mod $(shell find bpf exporter internal processor receiver \
+SOURCES := internal/tools/build-distribution go.mod go.sum internal/tools/go.mod $(shell find bpf exporter internal processor receiver \
 	\( -name '*.go' -o -name '*.o' \) -not -name '*_test.go' 2>/dev/null)
 
 # Tests that use the one kernel and the one network of this machine. They must
@@ -47,18 +47,29 @@ help: ## List the targets
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# bin/wirespan is one of these: the lean one until there is the full one.
+FULL := build/full/wirespan
+LEAN := build/lean/wirespan
+
 .PHONY: run
-run: build ## Show every call of this machine (root), and send it to OTEL_EXPORTER_OTLP_ENDPOINT if that is set
+run: $(if $(wildcard $(FULL)),build,lean) ## Show every call of this machine (root), and send it to OTEL_EXPORTER_OTLP_ENDPOINT if that is set
 	@$(SUDO) env GOGC=$${GOGC:-400} GOMEMLIMIT=$${GOMEMLIMIT:-768MiB} bin/wirespan --config $(CONFIG) $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),--config distributions/wirespan/config-otlp.yaml)
 
-.PHONY: build
-build: bin/wirespan ## Build the distribution into bin/wirespan (needs Go only)
+.PHONY: lean
+lean: $(LEAN) ## Build bin/wirespan with the components of a first look only, in a third of the time
+	@$(call install,$(LEAN))
 
-bin/wirespan: $(SOURCES)
-	@echo 'build $@ (some minutes when the Go build cache is empty)'
-	@mkdir -p bin build
-	@$(TOOL) builder --config builder-config.yaml
-	@cp build/wirespan/wirespan $@
+.PHONY: build
+build: $(FULL) ## Build the distribution into bin/wirespan (needs Go only)
+	@$(call install,$(FULL))
+
+install = mkdir -p bin && { cmp -s $(1) bin/wirespan || install $(1) bin/wirespan; }
+
+$(FULL): builder-config.yaml $(SOURCES)
+	@internal/tools/build-distribution $< $@
+
+$(LEAN): builder-lean.yaml $(SOURCES)
+	@internal/tools/build-distribution $< $@
 
 .PHONY: clean
 clean: ## Remove what was built

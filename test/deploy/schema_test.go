@@ -53,10 +53,16 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
+// An endpoint alone chooses OTLP, and is checked as such.
+func TestSchemaRefusesAnEndpointOfAnotherProtocol(t *testing.T) {
+	_, err := template(t, flags([]string{`otlp={"protocol":"http","endpoint":"collector:4318"}`})...)
+	assert.ErrorContains(t, err, "/otlp/endpoint")
+}
+
 // What the schema can't say, the templates do.
 func TestMissingValuesAreNamed(t *testing.T) {
 	for want, sets := range map[string][]string{
-		"otlp.endpoint":          nil,
+		"otlp.endpoint":          {`backend="otlp"`},
 		"cache.secretName":       {`kubernetes.peers="cache"`, `backend="console"`},
 		"kafka.sasl.secretName":  {`transport="kafka"`, `backend="console"`, `kafka.brokers=["k:9092"]`, `kafka.sasl.mechanism="PLAIN"`},
 		"gateway.tls.secretName": {`transport="gateway"`, `backend="console"`, `gateway.tls.enabled=true`},
@@ -67,5 +73,5 @@ func TestMissingValuesAreNamed(t *testing.T) {
 }
 
 func TestSchemaTakesTheDefaults(t *testing.T) {
-	assert.NotEmpty(t, mustTemplate(t, `otlp.endpoint="collector.example:4317"`))
+	assert.NotEmpty(t, mustTemplate(t))
 }

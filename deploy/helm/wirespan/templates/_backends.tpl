@@ -34,12 +34,13 @@ batch:
 {{- end }}
 
 {{/* Exporters to the backend by name, for the component in .component. */}}
-{{- define "wirespan.backend" -}}
+{{- define "wirespan.exporters" -}}
 {{- $v := .root.Values -}}
+{{- $backend := include "wirespan.backend" .root -}}
 {{- $consumes := and (eq .component "gateway") (eq $v.transport "kafka") -}}
 {{- $retry := include "wirespan.retry" (ternary "0s" "5m" $consumes) -}}
 {{- $queue := include "wirespan.queue" (dict "bytes" (index $v .component).queueBytes "wait" $consumes) -}}
-{{- if eq $v.backend "otlp" }}
+{{- if eq $backend "otlp" }}
 {{- with $v.otlp }}
 otlp_{{ .protocol }}:
   endpoint: {{ required "otlp.endpoint: where spans and log records go (host:port, or a URL with otlp.protocol http)" .endpoint }}
@@ -51,13 +52,13 @@ otlp_{{ .protocol }}:
   retry_on_failure: {{- nindent 4 $retry }}
   sending_queue: {{- nindent 4 $queue }}
 {{- end }}
-{{- else if eq $v.backend "jaeger" }}
+{{- else if eq $backend "jaeger" }}
 otlp_grpc/jaeger:
   endpoint: {{ $v.jaeger.endpoint }}
   tls: {{- toYaml $v.jaeger.tls | nindent 4 }}
   retry_on_failure: {{- nindent 4 $retry }}
   sending_queue: {{- nindent 4 $queue }}
-{{- else if eq $v.backend "grafana" }}
+{{- else if eq $backend "grafana" }}
 {{- with $v.grafana }}
 otlp_grpc/tempo:
   endpoint: {{ .tempo.endpoint }}
@@ -78,7 +79,7 @@ otlp_http/loki:
   retry_on_failure: {{- nindent 4 $retry }}
   sending_queue: {{- nindent 4 $queue }}
 {{- end }}
-{{- else if eq $v.backend "clickhouse" }}
+{{- else if eq $backend "clickhouse" }}
 {{- with $v.clickhouse }}
 clickhouse:
   endpoint: {{ .endpoint }}
@@ -95,6 +96,8 @@ clickhouse:
   retry_on_failure: {{- nindent 4 $retry }}
   sending_queue: {{- nindent 4 $queue }}
 {{- end }}
+{{- else if eq $backend "summary" }}
+console: {format: line}
 {{- else }}
 console: {}
 {{- end }}
@@ -158,11 +161,12 @@ auth:
 other end of what the collector sends is not news. Those of the web are left out. */}}
 {{- define "wirespan.backendPorts" -}}
 {{- $v := .Values -}}
+{{- $backend := include "wirespan.backend" . -}}
 {{- $endpoints := list -}}
-{{- if eq $v.backend "otlp" }}{{ $endpoints = list $v.otlp.endpoint }}{{ end -}}
-{{- if eq $v.backend "jaeger" }}{{ $endpoints = list $v.jaeger.endpoint }}{{ end -}}
-{{- if eq $v.backend "grafana" }}{{ $endpoints = list $v.grafana.tempo.endpoint $v.grafana.loki.endpoint }}{{ end -}}
-{{- if eq $v.backend "clickhouse" }}{{ $endpoints = list $v.clickhouse.endpoint }}{{ end -}}
+{{- if eq $backend "otlp" }}{{ $endpoints = list $v.otlp.endpoint }}{{ end -}}
+{{- if eq $backend "jaeger" }}{{ $endpoints = list $v.jaeger.endpoint }}{{ end -}}
+{{- if eq $backend "grafana" }}{{ $endpoints = list $v.grafana.tempo.endpoint $v.grafana.loki.endpoint }}{{ end -}}
+{{- if eq $backend "clickhouse" }}{{ $endpoints = list $v.clickhouse.endpoint }}{{ end -}}
 {{- if eq $v.transport "kafka" }}{{ $endpoints = concat $endpoints $v.kafka.brokers }}{{ end -}}
 {{- $ports := list -}}
 {{- range $endpoints }}

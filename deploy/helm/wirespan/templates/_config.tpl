@@ -7,7 +7,7 @@ The collectors' configurations.
 
 {{- define "wirespan.agentConfig" -}}
 {{- $v := .Values -}}
-{{- $exporters := include (ternary "wirespan.backend" "wirespan.uplink" (eq $v.transport "direct")) (dict "root" . "component" "agent") | fromYaml -}}
+{{- $exporters := include (ternary "wirespan.exporters" "wirespan.uplink" (eq $v.transport "direct")) (dict "root" . "component" "agent") | fromYaml -}}
 {{- $processors := dict "memory_limiter" (include "wirespan.memoryLimiter" (dict "limits" $v.agent.resources.limits "percent" 85) | fromYaml) -}}
 {{- $processors = set $processors "filter/own" (include "wirespan.own" . | fromYaml) -}}
 {{- $order := list "memory_limiter" "filter/own" -}}
@@ -27,7 +27,7 @@ The collectors' configurations.
 
 {{- define "wirespan.gatewayConfig" -}}
 {{- $v := .Values -}}
-{{- $exporters := include "wirespan.backend" (dict "root" . "component" "gateway") | fromYaml -}}
+{{- $exporters := include "wirespan.exporters" (dict "root" . "component" "gateway") | fromYaml -}}
 {{- $processors := dict "memory_limiter" (include "wirespan.memoryLimiter" (dict "limits" $v.gateway.resources.limits "percent" 90) | fromYaml) -}}
 {{- $order := list "memory_limiter" -}}
 {{- if eq $v.kubernetes.peers "gateway" -}}
@@ -56,9 +56,9 @@ takes spans only, and the console shows log records only. */}}
 {{- if ne $name "otlp_http/loki" }}{{ $traces = append $traces $name }}{{ end -}}
 {{- if ne $name "otlp_grpc/tempo" }}{{ $logs = append $logs $name }}{{ end -}}
 {{- end -}}
-{{- $backend := .root.Values.backend -}}
+{{- $backend := include "wirespan.backend" .root -}}
 {{- if eq $backend "jaeger" }}{{ $logs = list }}{{ end -}}
-{{- if eq $backend "console" }}{{ $traces = list }}{{ end -}}
+{{- if has $backend (list "console" "summary") }}{{ $traces = list }}{{ end -}}
 {{- $pipelines := dict -}}
 {{- range $signal, $exporters := dict "traces" $traces "logs" $logs -}}
 {{- if $exporters -}}
@@ -126,8 +126,11 @@ spike_limit_mib: {{ include "wirespan.mebibytes" (dict "quantity" .limits.memory
 {{- end -}}
 {{- if eq .Values.transport "kafka" -}}
 {{- $receiver = mergeOverwrite $receiver (include "wirespan.bodies" (div (mul (int64 .Values.kafka.maxMessageBytes) 3) 8) | fromYaml) -}}
-{{- else if eq .Values.backend "grafana" -}}
+{{- else if eq (include "wirespan.backend" .) "grafana" -}}
 {{- $receiver = mergeOverwrite $receiver (include "wirespan.bodies" 81920 | fromYaml) -}}
+{{- end -}}
+{{- if eq (include "wirespan.backend" .) "summary" -}}
+{{- $receiver = set $receiver "payload" (dict "enabled" false) -}}
 {{- end -}}
 {{- $receiver = mustMergeOverwrite $receiver $user (dict "capture" (dict "ebpf" (dict "exclude" $exclude))) -}}
 {{- toYaml $receiver -}}

@@ -17,6 +17,12 @@ SPDX-License-Identifier: Apache-2.0
 {{ include "wirespan.fullname" .root }}-{{ .component }}
 {{- end }}
 
+{{/* Where calls end up: the backend of the values, or, where none is chosen, otlp if
+there is an endpoint for it, else summary: a line for each call in the log. */}}
+{{- define "wirespan.backend" -}}
+{{- default (ternary "otlp" "summary" (ne .Values.otlp.endpoint "")) .Values.backend -}}
+{{- end }}
+
 {{- define "wirespan.selector" -}}
 app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}

@@ -24,16 +24,17 @@ processor.k8sattributes.EmitV1K8sConventions,processor.k8sattributes.DontEmitV0K
 {{/* Secrets that a component's exporters and receivers need. */}}
 {{- define "wirespan.secrets" -}}
 {{- $v := .root.Values -}}
+{{- $backend := include "wirespan.backend" .root -}}
 {{- $sends := eq .component (ternary "agent" "gateway" (eq $v.transport "direct")) -}}
 {{- if $sends }}
-{{- if eq $v.backend "otlp" }}
+{{- if eq $backend "otlp" }}
 {{- include "wirespan.headersEnv" (dict "backend" "otlp" "headers" $v.otlp.headers) }}
 {{- end }}
-{{- if eq $v.backend "grafana" }}
+{{- if eq $backend "grafana" }}
 {{- include "wirespan.headersEnv" (dict "backend" "tempo" "headers" $v.grafana.tempo.headers) }}
 {{- include "wirespan.headersEnv" (dict "backend" "loki" "headers" $v.grafana.loki.headers) }}
 {{- end }}
-{{- if and (eq $v.backend "clickhouse") $v.clickhouse.secretName }}
+{{- if and (eq $backend "clickhouse") $v.clickhouse.secretName }}
 {{ include "wirespan.secretEnv" (dict "name" "WIRESPAN_CLICKHOUSE_USERNAME" "secret" $v.clickhouse.secretName "key" "username") }}
 {{ include "wirespan.secretEnv" (dict "name" "WIRESPAN_CLICKHOUSE_PASSWORD" "secret" $v.clickhouse.secretName "key" "password") }}
 {{- end }}
