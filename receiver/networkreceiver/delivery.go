@@ -57,10 +57,11 @@ type delivery[T any] struct {
 	queue   queue[T]
 	dropped [dropReasons][telemetry.Classes]atomic.Uint64 // records
 
-	done     chan struct{}      // closed when the queue is drained
-	hurry    context.Context    // ends when Shutdown wants no more waiting
-	hurryNow context.CancelFunc // ends hurry
-	cut      context.Context    // ends with Shutdown's deadline
+	busy     atomic.Pointer[item[T]] // what is being delivered
+	done     chan struct{}           // closed when the queue is drained
+	hurry    context.Context         // ends when Shutdown wants no more waiting
+	hurryNow context.CancelFunc      // ends hurry
+	cut      context.Context         // ends with Shutdown's deadline
 	cutNow   context.CancelFunc
 	unarm    func() bool
 }
@@ -103,17 +104,38 @@ func (d *delivery[T]) hasten(ctx context.Context) {
 	d.unarm = context.AfterFunc(ctx, d.cutNow)
 }
 
-// finish hands on what is queued. There must be no put after it.
+// finish hands on what is queued, until the time of hasten is over. There must be no
+// put after it.
 func (d *delivery[T]) finish() {
 	d.queue.close()
-	<-d.done
+	select {
+	case <-d.done:
+	case <-d.cut.Done():
+		d.leave()
+	}
 	d.unarm()
 	d.cutNow()
 }
 
+// reaction is how long the next component may take to heed that its context has ended.
+const reaction = 500 * time.Millisecond
+
+// leave waits a moment for run to end, which drops what is queued. A next component that
+// does not return is left behind, with its batch counted as dropped.
+func (d *delivery[T]) leave() {
+	select {
+	case <-d.done:
+	case <-time.After(reaction):
+		if x := d.busy.Swap(nil); x != nil {
+			d.drop(dropShutdown, *x)
+		}
+		d.dropQueued()
+	}
+}
+
 func (d *delivery[T]) run() {
 	defer close(d.done)
-	for {
+	for d.cut.Err() == nil {
 		next, ok := d.queue.pop()
 		if !ok {
 			return
@@ -121,20 +143,44 @@ func (d *delivery[T]) run() {
 		d.deliver(next)
 		d.queue.free(next)
 	}
+	d.dropQueued()
+}
+
+// dropQueued drops what waits. The queue must be closed, or become so.
+func (d *delivery[T]) dropQueued() {
+	for {
+		x, ok := d.queue.pop()
+		if !ok {
+			return
+		}
+		d.drop(dropShutdown, x)
+		d.queue.free(x)
+	}
 }
 
 // deliver hands on one batch, again and again while it is refused.
 func (d *delivery[T]) deliver(x item[T]) {
+	d.busy.Store(&x)
 	ctx := d.signal.begin(d.cut)
 	err := d.signal.consume(ctx, x.batch)
+	var refused refusal[T]
 	if err != nil {
-		err = d.again(ctx, x, err)
+		refused, err = d.again(ctx, x, err)
+	}
+	if left := d.busy.Swap(nil) == nil; err != nil && !left {
+		d.drop(refused.reason, refused.rest)
 	}
 	d.signal.end(ctx, x.records, err)
 }
 
-// again retries a refused batch and gives the error that remains.
-func (d *delivery[T]) again(ctx context.Context, x item[T], err error) error {
+// refusal is what was not taken in the end, and why.
+type refusal[T any] struct {
+	reason dropReason
+	rest   item[T]
+}
+
+// again retries a refused batch and returns what remains refused, and the error.
+func (d *delivery[T]) again(ctx context.Context, x item[T], err error) (refusal[T], error) {
 	pause := backoff.ExponentialBackOff{
 		InitialInterval:     d.retry.InitialInterval,
 		RandomizationFactor: d.retry.RandomizationFactor,
@@ -149,17 +195,17 @@ func (d *delivery[T]) again(ctx context.Context, x item[T], err error) error {
 		}
 		switch {
 		case consumererror.IsPermanent(err):
-			return d.dropWith(dropPermanent, x, err)
+			return refusal[T]{dropPermanent, x}, err
 		case !d.retry.Enabled:
-			return d.dropWith(dropDisabled, x, err)
+			return refusal[T]{dropDisabled, x}, err
 		case d.retry.MaxElapsedTime > 0 && time.Since(start) >= d.retry.MaxElapsedTime:
-			return d.dropWith(dropExpired, x, err)
+			return refusal[T]{dropExpired, x}, err
 		}
 		if !d.sleep(pause.NextBackOff()) {
-			return d.dropWith(dropShutdown, x, errors.Join(err, context.Canceled))
+			return refusal[T]{dropShutdown, x}, errors.Join(err, context.Canceled)
 		}
 		if err = d.signal.consume(ctx, x.batch); err == nil {
-			return nil
+			return refusal[T]{}, nil
 		}
 	}
 }
@@ -193,11 +239,6 @@ func (d *delivery[T]) untilHurry() <-chan struct{} {
 
 func (d *delivery[T]) drop(reason dropReason, x item[T]) {
 	d.dropped[reason][x.class].Add(uint64(x.records))
-}
-
-func (d *delivery[T]) dropWith(reason dropReason, x item[T], err error) error {
-	d.drop(reason, x)
-	return err
 }
 
 // eachDrop calls f with the number of records dropped, of each class for each

@@ -202,3 +202,42 @@ func TestDeliveryKeepsToTheBudget(t *testing.T) {
 		assert.Zero(t, memory.Used())
 	})
 }
+
+// A next component that heeds no context must not keep the receiver from its end: what it
+// holds and what waits for it is counted once, whatever becomes of it later.
+func TestDeliveryLeavesAStuckConsumer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		s := &recordingSignal{answer: func([]int) error { <-release; return errors.New("too late") }}
+		d := newDelivery(s.signal(), deliveryConfig(4), false, nil, 1000)
+		for i := range 4 {
+			d.put(telemetry.Ordinary, &[]int{i, -i}, 10)
+			synctest.Wait()
+		}
+		start := time.Now()
+		finish(d, 3*time.Second)
+		assert.Equal(t, 3*time.Second+reaction, time.Since(start))
+		assert.Equal(t, map[string]uint64{"shutdown": 8}, dropped(d))
+		close(release)
+		synctest.Wait()
+		assert.Equal(t, map[string]uint64{"shutdown": 8}, dropped(d))
+	})
+}
+
+// A slow one gets nothing more when the time is over.
+func TestDeliveryLeavesASlowConsumer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &recordingSignal{answer: func([]int) error { time.Sleep(time.Second); return nil }}
+		memory := budget.New(1000)
+		d := newDelivery(s.signal(), deliveryConfig(100), false, memory, 1000)
+		for i := range 100 {
+			d.put(telemetry.Ordinary, &[]int{i}, 1)
+		}
+		start := time.Now()
+		finish(d, 2900*time.Millisecond)
+		assert.Equal(t, 3*time.Second, time.Since(start))
+		assert.Equal(t, []int{0, 1, 2}, s.taken)
+		assert.Equal(t, map[string]uint64{"shutdown": 97}, dropped(d))
+		assert.Zero(t, memory.Used())
+	})
+}

@@ -41,6 +41,7 @@ func (r *networkReceiver) register(pipelines []*shardPipeline, memory *budget.Bu
 		b.RegisterReceiverNetworkProgramConnectionsCallback(read(r.tellPrograms)),
 		b.RegisterReceiverNetworkCapturedBytesCallback(read(r.tellBytes)),
 		b.RegisterReceiverNetworkLostRecordsCallback(read(r.tellLost)),
+		b.RegisterReceiverNetworkLostBytesCallback(read(r.tellLostBytes)),
 		b.RegisterReceiverNetworkDroppedRecordsCallback(read(r.tellDropped)),
 		b.RegisterReceiverNetworkQueueSizeCallback(read(r.tellQueueSize)),
 		b.RegisterReceiverNetworkQueueCapacityCallback(read(r.tellQueueCapacity)),
@@ -110,6 +111,12 @@ func (r *networkReceiver) tellBytes(say func(int64, ...string)) {
 func (r *networkReceiver) tellLost(say func(int64, ...string)) {
 	if r.source.lost != nil {
 		r.source.lost(func(reason string, n uint64) { say(int64(n), "reason", reason) })
+	}
+}
+
+func (r *networkReceiver) tellLostBytes(say func(int64, ...string)) {
+	if r.source.lostBytes != nil {
+		r.source.lostBytes(func(reason string, n uint64) { say(int64(n), "reason", reason) })
 	}
 }
 
@@ -220,6 +227,7 @@ func tellExchanges(s *stats, say func(int64, ...string)) {
 
 func tellBuilding(s *stats, say func(int64, ...string)) {
 	say(int64(s.telemetry.Exchanges.Load()), "kind", "exchange")
+	say(int64(s.telemetry.Abandoned.Load()), "kind", "abandoned")
 	say(int64(s.telemetry.Incomplete.Load()), "kind", "incomplete")
 	say(int64(s.telemetry.BodiesCut.Load()), "kind", "body_cut")
 	say(int64(s.telemetry.HeadersDropped.Load()), "kind", "header_dropped")

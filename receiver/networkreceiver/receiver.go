@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer"
@@ -18,6 +19,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/grpc"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
@@ -48,6 +50,7 @@ type networkReceiver struct {
 	failed   error              // why the shards ended early; read after running
 	observe  func() error       // unregisters the receiver's own metrics
 	ended    chan struct{}      // closed when every shard has ended and flushed
+	late     atomic.Bool        // the time to shut down is over
 }
 
 // start acquires the source and runs its shards. On error nothing keeps running.
@@ -140,6 +143,9 @@ func (r *networkReceiver) finite(run context.Context, report func(*componentstat
 // ends or, live, the time for it is over, and releases the source. It can be
 // called without start. Its error is what could not be read of capture files or
 // handed on, so that the collector's exit status says so.
+//
+// Half of the time is for what has been captured, so that there is some left to
+// deliver it. What is not done in time is counted.
 func (r *networkReceiver) shutdown(ctx context.Context) error {
 	if r.stop == nil {
 		return nil
@@ -148,6 +154,12 @@ func (r *networkReceiver) shutdown(ctx context.Context) error {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, r.cfg.ShutdownTimeout)
 		defer cancel()
+	}
+	defer context.AfterFunc(ctx, func() { r.late.Store(true) })()
+	if source, ok := r.source.Source.(capture.Abandoner); ok {
+		intake, cancel := context.WithTimeout(ctx, r.cfg.ShutdownTimeout/2)
+		defer cancel()
+		defer context.AfterFunc(intake, source.Abandon)()
 	}
 	r.hasten(ctx)
 	r.stop()
@@ -164,18 +176,22 @@ func (r *networkReceiver) shutdown(ctx context.Context) error {
 // totals are what was built, and what of it and before it was lost: what the
 // metrics say in detail, at a time when nobody can read them any more.
 func (r *networkReceiver) totals() []zap.Field {
-	var spans, records, lost uint64
+	var spans, records, abandoned, lost, lostBytes uint64
 	for _, p := range r.shards {
 		spans += p.stats.telemetry.Spans.Load()
 		records += p.stats.telemetry.LogRecords.Load()
+		abandoned += p.stats.telemetry.Abandoned.Load()
 	}
 	if r.source.lost != nil {
 		r.source.lost(func(_ string, n uint64) { lost += n })
 	}
+	if r.source.lostBytes != nil {
+		r.source.lostBytes(func(_ string, n uint64) { lostBytes += n })
+	}
 	return []zap.Field{
 		zap.Uint64("spans", spans), zap.Uint64("log_records", records),
 		zap.Uint64("dropped_spans", r.traces.drops()), zap.Uint64("dropped_log_records", r.logs.drops()),
-		zap.Uint64("lost_packets", lost),
+		zap.Uint64("abandoned_calls", abandoned), zap.Uint64("lost_packets", lost), zap.Uint64("lost_bytes", lostBytes),
 	}
 }
 

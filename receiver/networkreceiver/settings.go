@@ -97,6 +97,7 @@ func telemetrySettings(r *networkReceiver) telemetry.Settings {
 	s.ServiceName = cfg.Resource.ServiceName
 	s.Redaction = redactSettings(&cfg.Redaction)
 	s.ClockStep = r.source.step
+	s.Abandoned = r.late.Load
 	s.Batch = batchSettings(cfg)
 	if !r.source.finite { // a source that waits drops nothing, and keeps the order
 		s.SlowCall = cfg.Queue.SlowCall

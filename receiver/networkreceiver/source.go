@@ -37,13 +37,15 @@ type source struct {
 	// step tells by how much the system's clock was set since the start, ns; may be
 	// nil.
 	step func() int64
-	// bytes, observe and lost tell the source's own counters; each may be nil.
+	// bytes, observe, lost and lostBytes tell the source's own counters; each may be nil.
 	bytes   func() uint64
 	observe func(tell func(kind string, n uint64))
 	// programs tells how many connections of each program were seen in which way; may be
 	// nil.
 	programs func(tell func(program, outcome string, n uint64))
 	lost     func(tell func(reason string, n uint64))
+	// lostBytes tells the bytes of what is lost, where they are known.
+	lostBytes func(tell func(reason string, n uint64))
 }
 
 // newSource makes the source that the configuration chooses: live capture, unless
@@ -146,6 +148,12 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 			tell(capture.LossMalformed.String(), stats.LostMalformed.Load())
 			tell("plain_"+capture.LossRingFull.String(), stats.LostPlainRingFull.Load())
 			tell("plain_"+capture.LossCopyFailed.String(), stats.LostPlainCopyFailed.Load())
+			tell(capture.LossShutdown.String(), stats.LostShutdown.Load())
+			tell("plain_"+capture.LossShutdown.String(), stats.LostPlainShutdown.Load())
+		},
+		lostBytes: func(tell func(string, uint64)) {
+			tell(capture.LossShutdown.String(), stats.LostShutdownBytes.Load())
+			tell("plain_"+capture.LossShutdown.String(), stats.LostPlainShutdownBytes.Load())
 		},
 	}, nil
 }

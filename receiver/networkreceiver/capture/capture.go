@@ -94,6 +94,7 @@ const (
 	LossCopyFailed                   // the kernel could not read the packet's bytes
 	LossMalformed                    // the record or packet could not be decoded
 	LossFragment                     // an IP fragment's siblings never came, or the limit on them was met
+	LossShutdown                     // the time to hand it over was up
 	lossReasons
 )
 
@@ -101,7 +102,7 @@ const (
 const LossReasons = int(lossReasons)
 
 func (r LossReason) String() string {
-	return [...]string{"ring_full", "copy_failed", "malformed", "fragment"}[r]
+	return [...]string{"ring_full", "copy_failed", "malformed", "fragment", "shutdown"}[r]
 }
 
 // Handler receives what one shard captures. All calls for one shard come from
@@ -164,6 +165,14 @@ type Source interface {
 	// Close releases everything. It is idempotent and called after every Run
 	// has returned.
 	Close() error
+}
+
+// Abandoner is a Source whose Run hands over what was captured by the end of its
+// context, however much that is.
+type Abandoner interface {
+	// Abandon makes each Run whose context has ended return soon. What is left is
+	// lost (LossShutdown). It is safe for concurrent use.
+	Abandon()
 }
 
 // Translator is a Source that knows where packets go whose addresses are translated

@@ -14,7 +14,10 @@ import (
 // Event builds the log record of something that is told of a call while it runs. It
 // is linked to the span that the call has or will have.
 func (b *Builder) Event(e *pair.Event) {
-	if b.set.Logs {
+	switch {
+	case b.abandoned():
+		b.stats.Abandoned.Add(1)
+	case b.set.Logs:
 		before := b.redactor.Applied()
 		b.buildEvent(e)
 		b.stats.Redactions.Add(b.redactor.Applied() - before)

@@ -17,7 +17,7 @@ const openEvent = "wirespan.call.open"
 // Open builds the log record of a call that has been open for long. It is linked to the
 // span that the call will have.
 func (b *Builder) Open(x *pair.Exchange, now int64) {
-	if !b.set.Logs {
+	if !b.set.Logs || b.abandoned() {
 		return
 	}
 	before := b.redactor.Applied()

@@ -88,3 +88,25 @@ func TestOpenWithoutLogs(t *testing.T) {
 	b.Flush()
 	assert.Zero(t, rec.lines)
 }
+
+// When the time is up, what comes is counted, and lets go of its memory.
+func TestAbandoned(t *testing.T) {
+	var rec recorder
+	var stats Stats
+	over := false
+	memory := budget.New(1 << 20)
+	b := New(testSettings(func(s *Settings) { s.Abandoned = func() bool { return over } }), memory, &rec, &stats)
+	b.Exchange(get())
+	over = true
+	x := get()
+	x.Conn.Memory = memory.Account()
+	require.True(t, x.Conn.Memory.Take(x.Request.Reserved+x.Response.Reserved))
+	b.Exchange(x)
+	b.Open(get(), start+12e9)
+	b.Flush()
+	assert.Equal(t, 1, rec.spans)
+	assert.Equal(t, 1, rec.lines)
+	assert.EqualValues(t, 1, stats.Abandoned.Load())
+	assert.EqualValues(t, 2, stats.Exchanges.Load())
+	assert.Zero(t, memory.Used())
+}

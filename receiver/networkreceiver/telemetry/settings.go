@@ -63,6 +63,9 @@ type Settings struct {
 	// ClockStep is what timestamps add to the times of messages, ns: by how much the
 	// system's clock was set while the capture's went on. Nil: nothing.
 	ClockStep func() int64
+	// Abandoned reports whether the time to build records is over: what comes then is
+	// counted only. Nil: it never is.
+	Abandoned func() bool
 }
 
 // Payload says which payload goes where.

@@ -8,6 +8,7 @@ import "sync/atomic"
 // Stats counts what one Builder did.
 type Stats struct {
 	Exchanges      atomic.Uint64 // exchanges taken
+	Abandoned      atomic.Uint64 // exchanges and events for which there was no time left to build records
 	Spans          atomic.Uint64 // spans built
 	LogRecords     atomic.Uint64 // log records built
 	Batches        atomic.Uint64 // batches handed over, of either signal

@@ -46,6 +46,8 @@ type Builder struct {
 	stats  *Stats
 	now    func() int64
 	step   func() int64
+	// abandoned reports whether the time to build records is over.
+	abandoned func() bool
 
 	redactor   *redact.Redactor
 	protocols  map[string]*protocol
@@ -71,6 +73,7 @@ func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
 		stats:     stats,
 		now:       s.Now,
 		step:      s.ClockStep,
+		abandoned: s.Abandoned,
 		redactor:  redact.New(s.Redaction),
 		protocols: make(map[string]*protocol),
 		addresses: make(addressCache),
@@ -80,6 +83,9 @@ func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
 	}
 	if builder.step == nil {
 		builder.step = func() int64 { return 0 }
+	}
+	if builder.abandoned == nil {
+		builder.abandoned = func() bool { return false }
 	}
 	res := newResources(&builder.set, builder.redactor)
 	for class := range Classes {
@@ -93,7 +99,10 @@ func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
 // Exchange builds the records of one call and lets go of its messages.
 func (b *Builder) Exchange(x *pair.Exchange) {
 	b.stats.Exchanges.Add(1)
-	if x.Request != nil || x.Response != nil {
+	switch {
+	case b.abandoned():
+		b.stats.Abandoned.Add(1)
+	case x.Request != nil || x.Response != nil:
 		b.build(x)
 	}
 	b.release(x)

@@ -56,7 +56,7 @@ type reader struct {
 }
 
 // Run implements capture.Source. It returns nil when ctx ends, after it has
-// handed over what was in the ring by then.
+// handed over what was in the ring by then, or has counted it after Abandon.
 func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 	r := &reader{
 		source:  s,
@@ -85,16 +85,23 @@ func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 		}
 	}
 	r.drain()
+	if s.abandoned.Load() {
+		r.abandon()
+	}
 	r.tick(r.clock.now())
 	return nil
 }
 
-// drain hands over what is in the ring now, and tells whether that was anything. What
-// comes in the meantime is left for the next time, so that it ends.
+// Abandon implements capture.Abandoner.
+func (s *Source) Abandon() { s.abandoned.Store(true) }
+
+// drain hands over what is in the ring now, and reports whether that was anything. What
+// comes in the meantime is left for the next time, so that it ends. After Abandon
+// it stops at the next record.
 func (r *reader) drain() bool {
 	now := r.clock.now()
 	before, end := r.ring.position, r.ring.end()
-	for r.ring.position < end {
+	for r.ring.position < end && !r.source.abandoned.Load() {
 		record := r.ring.next()
 		if record == nil {
 			break
@@ -109,6 +116,30 @@ func (r *reader) drain() bool {
 	r.release()
 	r.tickIfDue(now)
 	return r.ring.position != before
+}
+
+// abandon counts what is in the ring as lost, and gives it back to the kernel.
+func (r *reader) abandon() {
+	stats := r.source.stats
+	packets := uint64(0)
+	for end := r.ring.end(); r.ring.position < end; {
+		b := r.ring.next()
+		switch {
+		case b == nil:
+			end = r.ring.position
+		case len(b) >= packetHeadLen && b[kindOffset] == packetKind:
+			packets++
+			stats.LostShutdownBytes.Add(uint64((*bpf.CapturePacketRecord)(unsafe.Pointer(&b[0])).Captured))
+		case len(b) >= plainHeadLen && b[kindOffset] == plainKind:
+			stats.LostPlainShutdown.Add(1)
+			stats.LostPlainShutdownBytes.Add(uint64((*bpf.PlainPlainRecord)(unsafe.Pointer(&b[0])).Captured))
+		}
+	}
+	r.ring.release()
+	if packets > 0 {
+		stats.LostShutdown.Add(packets)
+		r.handler.Lost(packets, capture.LossShutdown)
+	}
 }
 
 // release gives what was read back to the kernel, and counts it.

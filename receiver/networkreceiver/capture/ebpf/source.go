@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -29,6 +30,8 @@ type Source struct {
 	stats    *Stats
 	clock    clock
 	*kernel
+	// abandoned is set when what is left in the rings is not to be handed over.
+	abandoned atomic.Bool
 	// unprivileged is set when what is closed could not be opened again.
 	unprivileged bool
 }

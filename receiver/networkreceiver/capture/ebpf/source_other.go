@@ -36,6 +36,9 @@ func (s *Source) Start(context.Context) error { return errPlatform }
 // Run implements capture.Source.
 func (s *Source) Run(context.Context, int, capture.Handler) error { return errPlatform }
 
+// Abandon does nothing.
+func (s *Source) Abandon() {}
+
 // DropPrivileges does nothing.
 func (s *Source) DropPrivileges(...probe.Capability) error { return nil }
 

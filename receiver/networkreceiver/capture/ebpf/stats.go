@@ -17,6 +17,7 @@ type Stats struct {
 	LostRingFull    atomic.Uint64 // packets for which a ring had no room, or none for more of their socket
 	LostCopyFailed  atomic.Uint64 // packets that the kernel could not copy
 	LostMalformed   atomic.Uint64 // records that could not be decoded
+	LostShutdown    atomic.Uint64 // packets that were left in a ring when the time to hand them over was up
 	Trimmed         atomic.Uint64 // packets whose payload was left out because nobody needs it; most such packets are not told of at all
 	TruncatedPacket atomic.Uint64 // packets of more than 256 KiB, cut
 
@@ -24,4 +25,8 @@ type Stats struct {
 	PlainBytes          atomic.Uint64 // bytes in them
 	LostPlainRingFull   atomic.Uint64 // pieces for which a ring had no room
 	LostPlainCopyFailed atomic.Uint64 // pieces that the kernel could not copy
+	LostPlainShutdown   atomic.Uint64 // pieces that were left in a ring when the time to hand them over was up
+
+	LostShutdownBytes      atomic.Uint64 // bytes of packets in LostShutdown that the kernel copied
+	LostPlainShutdownBytes atomic.Uint64 // bytes of plaintext in LostPlainShutdown
 }

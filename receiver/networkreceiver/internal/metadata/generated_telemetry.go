@@ -41,6 +41,7 @@ type TelemetryBuilder struct {
 	ReceiverNetworkExchanges          metric.Int64ObservableCounter
 	ReceiverNetworkGapBytes           metric.Int64ObservableCounter
 	ReceiverNetworkLimits             metric.Int64ObservableCounter
+	ReceiverNetworkLostBytes          metric.Int64ObservableCounter
 	ReceiverNetworkLostRecords        metric.Int64ObservableCounter
 	ReceiverNetworkMemoryLimit        metric.Int64ObservableGauge
 	ReceiverNetworkMemoryUsed         metric.Int64ObservableGauge
@@ -252,6 +253,21 @@ func (builder *TelemetryBuilder) RegisterReceiverNetworkLimitsCallback(cb metric
 		cb(ctx, &observerInt64{inst: builder.ReceiverNetworkLimits, obs: o})
 		return nil
 	}, builder.ReceiverNetworkLimits)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverNetworkLostBytesCallback sets callback for observable ReceiverNetworkLostBytes metric.
+func (builder *TelemetryBuilder) RegisterReceiverNetworkLostBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverNetworkLostBytes, obs: o})
+		return nil
+	}, builder.ReceiverNetworkLostBytes)
 	if err != nil {
 		return err
 	}
@@ -545,6 +561,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_network_limits",
 		metric.WithDescription("How often a protocol's limit was met, by protocol and name of the limit. [Development]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverNetworkLostBytes, err = builder.meter.Int64ObservableCounter(
+		"otelcol_receiver_network_lost_bytes",
+		metric.WithDescription("Bytes of lost records, by reason, where they are known. [Development]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverNetworkLostRecords, err = builder.meter.Int64ObservableCounter(
