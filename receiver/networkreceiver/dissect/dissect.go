@@ -14,6 +14,7 @@ package dissect // import "github.com/wirespan/wirespan/receiver/networkreceiver
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
@@ -108,6 +109,13 @@ type Resyncer interface {
 	FindStart(d Direction, b []byte) int
 }
 
+// Forewarned is a Conversation that wants to know that messages of a direction may have
+// been lost while the engine looked for a start: before its first bytes, or after it has
+// lost the thread.
+type Forewarned interface {
+	Forewarn(d Direction)
+}
+
 // Sparer is a Conversation that can do without bytes whose number it knows.
 type Sparer interface {
 	// Spare is how many of the next bytes of a direction the conversation does not
@@ -177,6 +185,10 @@ type Heir interface {
 // protocol. The engine withdraws an early decision, else it resynchronises.
 var ErrViolation = errors.New("protocol violation")
 
+// ErrStray is an ErrViolation for bytes between two messages that belong to none, where
+// the conversation is sure of where the message before ended: no message is lost by them.
+var ErrStray = fmt.Errorf("%w: stray bytes", ErrViolation)
+
 // Sink receives what a conversation finds. The engine implements it.
 type Sink interface {
 	// Message takes one message; it owns m from now on.
@@ -213,11 +225,28 @@ type Session struct {
 	// First is true for the first session of a connection, false after an
 	// upgrade.
 	First bool
+	// Ends are the ends of both directions, as far as they have come.
+	Ends [2]End
 	// Carrier is what carries this session's bytes; nil if the connection does.
 	Carrier Carrier
 	// Pairing belongs to the next stage.
 	Pairing any
 }
+
+// End is when a direction ended, and why: "fin", "rst", "idle" and so on. Why is empty
+// as long as it has not.
+type End struct {
+	Time int64
+	Why  string
+}
+
+// Reasons why messages may be missing, for Output.Resync.
+const (
+	LossGap       = "gap"       // bytes are missing in the capture
+	LossMidway    = "midway"    // the capture began later than the connection
+	LossMemory    = "memory"    // there was no memory to hold bytes or a message
+	LossViolation = "violation" // all bytes were seen, and some are not of the protocol
+)
 
 // Output is the next stage. All calls for one session come from one goroutine.
 type Output interface {
@@ -226,8 +255,11 @@ type Output interface {
 	// Begun lends a message that is not whole yet; see Sink.Begun.
 	Begun(s *Session, m *Message)
 	// Resync says that messages of direction d may be missing before the next
-	// one, because bytes were lost or the connection was joined in the middle.
-	Resync(s *Session, d Direction)
+	// one, why, and when that was noticed.
+	Resync(s *Session, d Direction, why string, t int64)
+	// Skipped says, after a Resync for stray bytes, that these go on up to m in
+	// direction d: all of them were seen, and no message begins there.
+	Skipped(s *Session, d Direction, m conn.Mark)
 	// Close ends the session: nothing more comes. why is "fin", "rst", "idle",
 	// "evicted", "reused", "shutdown", "upgrade" or "violation".
 	Close(s *Session, t int64, why string)
@@ -279,8 +311,12 @@ type Message struct {
 	Size     uint64 // bytes on the wire, from First to Last, gaps included
 	GapBytes uint64 // bytes of it that were lost
 	// Incomplete says why the message ended early ("fin", "rst", "gap",
-	// "evicted", "idle", "shutdown", "upgrade"); empty when it is whole.
+	// "evicted", "idle", "shutdown", "upgrade", "violation", "memory"); empty when it
+	// is whole.
 	Incomplete string
+	// Ended is when the sender or the receiver of an incomplete message gave it up: the
+	// time of a FIN, a reset or a time-out. It is 0 where that is not known.
+	Ended int64
 	// Encrypted is set where the message came inside TLS.
 	Encrypted bool
 	// Midway is set where the beginning of the message was not seen.

@@ -21,7 +21,7 @@ func (s *session) keyedMessage(m *dissect.Message) {
 	case dissect.Request:
 		if w.Request != nil {
 			// The key is used again: the first request will not be answered.
-			s.unanswered(w, s.whyNoResponse())
+			s.unanswered(w, s.whyNoResponse(w, "superseded"), 0)
 			w = &waiting{since: m.Last.Time}
 			s.byKey[m.Key] = w
 		}
@@ -34,7 +34,7 @@ func (s *session) keyedMessage(m *dissect.Message) {
 		s.open(w)
 	case dissect.Response:
 		if w.Response != nil {
-			s.dropKeyed(m.Key, w, s.whyNoRequest())
+			s.dropKeyed(m.Key, w, s.whyNoRequest(), 0)
 			w = &waiting{since: m.Last.Time}
 			s.putKeyed(m.Key, w)
 		}
@@ -67,17 +67,17 @@ func (s *session) putKeyed(key uint64, w *waiting) {
 				oldest, first = key, w
 			}
 		}
-		s.dropKeyed(oldest, first, "outstanding_limit")
+		s.dropKeyed(oldest, first, "outstanding_limit", 0)
 	}
 	s.byKey[key] = w
 	s.mostKeys = max(s.mostKeys, len(s.byKey))
 }
 
-// dropKeyed emits what waits under a key as it is.
-func (s *session) dropKeyed(key uint64, w *waiting, why string) {
+// dropKeyed emits what waits under a key as it is, at time t.
+func (s *session) dropKeyed(key uint64, w *waiting, why string, t int64) {
 	delete(s.byKey, key)
 	if w.Request != nil {
-		s.unanswered(w, why)
+		s.unanswered(w, why, t)
 		return
 	}
 	for _, m := range w.Interim {
@@ -86,13 +86,6 @@ func (s *session) dropKeyed(key uint64, w *waiting, why string) {
 	if w.Response != nil {
 		s.orphan(w.Response, why)
 	}
-}
-
-func (s *session) whyNoResponse() string {
-	if s.lossy[dissect.ToClient] {
-		return "gap"
-	}
-	return "timeout"
 }
 
 // keysByAge lists the keys that wait, oldest first.
@@ -114,28 +107,28 @@ func (s *session) expireKeyed(now int64) {
 	for _, key := range s.keysByAge() {
 		w := s.byKey[key]
 		age := s.age
-		if w.Request == nil && s.lossy[dissect.ToServer] {
+		if w.Request == nil && s.lossy[dissect.ToServer].any() {
 			age = min(age, lostAge)
 		}
 		if now-w.since <= age {
 			continue
 		}
 		s.pairer.stats.TimedOut.Add(1)
-		why := "timeout"
-		if w.Request == nil {
-			why = s.whyNoRequest()
+		why := s.whyNoRequest()
+		if w.Request != nil {
+			why = s.whyNoResponse(w, "timeout")
 		}
-		s.dropKeyed(key, w, why)
+		s.dropKeyed(key, w, why, w.since+age)
 	}
 }
 
-func (s *session) flushKeyed(forRequests, forResponses string) {
+func (s *session) flushKeyed(end, forResponses string, t int64) {
 	for _, key := range s.keysByAge() {
 		w := s.byKey[key]
-		why := forRequests
-		if w.Request == nil {
-			why = forResponses
+		why := forResponses
+		if w.Request != nil {
+			why = s.whyNoResponse(w, end)
 		}
-		s.dropKeyed(key, w, why)
+		s.dropKeyed(key, w, why, t)
 	}
 }

@@ -28,8 +28,8 @@ type session struct {
 	// included, belongs to the next response, lost ones included.
 	aligned bool
 	client  behaviour
-	hole    [2]bool // messages may be missing before the next one
-	lossy   [2]bool // messages may have been missing ever
+	hole    [2]loss // before the next message
+	lossy   [2]loss // since the last pair that is certain
 	begun   [2]bool
 	last    [2]edge // end of the last message that is not interim
 	paired  pairEdge
@@ -46,6 +46,8 @@ type waiting struct {
 	hole  bool // requests may be missing before it
 	first bool // nothing is missing before it, and it was sent later than the one before
 	after edge // end of the request before
+	// skipped is how many bytes after it belong to no message.
+	skipped uint32
 
 	// What is known of it while it is open.
 	session    *session
@@ -56,7 +58,7 @@ type waiting struct {
 }
 
 func (w *waiting) start() uint32 { return w.Request.First.Seq }
-func (w *waiting) end() uint32   { return end(w.Request) }
+func (w *waiting) end() uint32   { return end(w.Request) + w.skipped }
 func (w *waiting) ack() uint32   { return w.Request.First.Ack }
 
 // answer is a response, and whether others may be missing before it.
@@ -119,7 +121,7 @@ func (s *session) request(m *dissect.Message) {
 	}
 	if len(s.queue) >= s.outstanding {
 		s.pairer.stats.OverLimit.Add(1)
-		s.giveUp("outstanding_limit")
+		s.giveUp("outstanding_limit", 0)
 	}
 	s.queue = append(s.queue, w)
 	s.open(w)
@@ -132,7 +134,7 @@ func (s *session) request(m *dissect.Message) {
 
 // response takes a response in order, final or interim.
 func (s *session) response(m *dissect.Message) {
-	a := answer{Message: m, hole: s.hole[dissect.ToClient]}
+	a := answer{Message: m, hole: s.hole[dissect.ToClient].any()}
 	if m.Kind == dissect.Response {
 		s.begin(m)
 		a.after = s.last[dissect.ToClient]
@@ -179,12 +181,13 @@ func (s *session) begin(m *dissect.Message) {
 // advance notes a message's position, and tells whether others may be missing
 // before it.
 func (s *session) advance(m *dissect.Message) (hole bool) {
-	last := &s.last[m.Direction]
-	hole = s.hole[m.Direction]
-	if hole && s.hasPositions(m) && last.known && last.seq == m.First.Seq {
-		hole = false
+	d := m.Direction
+	before, last := s.hole[d], &s.last[d]
+	hole = before.any() && !s.bridges(before, last, m)
+	if before.why == dissect.LossViolation && !hole && s.lossy[d].why == dissect.LossViolation {
+		s.lossy[d] = loss{}
 	}
-	s.hole[m.Direction] = false
+	s.hole[d] = loss{}
 	*last = edge{known: m.Incomplete == "", seq: end(m), ack: m.First.Ack}
 	return hole
 }
@@ -208,7 +211,7 @@ func (s *session) settle(a answer) {
 	}
 	d := s.decide(a)
 	for range d.passed {
-		s.unanswered(s.pop(), "gap")
+		s.unanswered(s.pop(), s.whyPassedOver(), 0)
 	}
 	if d.hold {
 		// A response that was passed over is gone: the order is not known.
@@ -230,6 +233,9 @@ func (s *session) settle(a answer) {
 		for _, later := range s.queue {
 			s.watch(later.ack())
 		}
+	}
+	if d.certain {
+		s.mended()
 	}
 	s.end(w)
 }
@@ -262,35 +268,22 @@ func (s *session) pop() *waiting {
 	return w
 }
 
-// giveUp emits the oldest request without a response. Where its response belongs,
-// should it still come, is not known any more by order.
-func (s *session) giveUp(why string) {
+// giveUp emits the oldest request without a response, at time t. Where its response
+// belongs, should it still come, is not known any more by order.
+func (s *session) giveUp(why string, t int64) {
 	s.gaveUp = why
 	s.aligned = false
-	s.unanswered(s.pop(), why)
-}
-
-// whyNoRequest is the reason for a response without request.
-func (s *session) whyNoRequest() string {
-	switch {
-	case s.lossy[dissect.ToServer] && s.Conn.Midway && !s.paired.known:
-		return "midway"
-	case s.lossy[dissect.ToServer]:
-		return "gap"
-	case s.gaveUp != "":
-		return s.gaveUp
-	}
-	return "unsolicited"
+	s.unanswered(s.pop(), why, t)
 }
 
 // expire gives up what has waited for too long.
 func (s *session) expire(now int64) {
 	for len(s.queue) > 0 && now-s.queue[0].since > s.age {
 		s.pairer.stats.TimedOut.Add(1)
-		s.giveUp("timeout")
+		s.giveUp(s.whyNoResponse(s.queue[0], "timeout"), s.queue[0].since+s.age)
 	}
 	age := s.age
-	if s.lossy[dissect.ToServer] {
+	if s.lossy[dissect.ToServer].any() {
 		age = min(age, lostAge)
 	}
 	for len(s.early) > 0 && now-s.early[0].Last.Time > age {
@@ -302,21 +295,19 @@ func (s *session) expire(now int64) {
 	s.expireKeyed(now)
 }
 
-// flush emits all that waits at the end of a session.
-func (s *session) flush(why string) {
-	forRequests, forResponses := why, why
-	if s.hole[dissect.ToClient] {
-		forRequests = "gap"
-	}
-	if s.lossy[dissect.ToServer] {
+// flush emits all that waits at the end of a session, at time t.
+func (s *session) flush(why string, t int64) {
+	forResponses := why
+	if s.lossy[dissect.ToServer].any() {
 		forResponses = s.whyNoRequest()
 	}
 	for len(s.queue) > 0 {
-		s.unanswered(s.pop(), forRequests)
+		w := s.pop()
+		s.unanswered(w, s.whyNoResponse(w, why), t)
 	}
 	for _, a := range s.early {
 		s.orphan(a.Message, forResponses)
 	}
 	s.early = nil
-	s.flushKeyed(forRequests, forResponses)
+	s.flushKeyed(why, forResponses, t)
 }

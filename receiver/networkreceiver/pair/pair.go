@@ -20,11 +20,16 @@ type Exchange struct {
 	Request  *dissect.Message   // nil if it was not seen
 	Interim  []*dissect.Message // 1xx and their like, in order
 	Response *dissect.Message   // nil if it was not seen
-	// Missing says why Request or Response is nil: "gap", "midway", "fin",
-	// "rst", "idle", "timeout", "evicted", "outstanding_limit", "shutdown",
-	// "upgrade", "violation", "reused", or "unsolicited" for a response that no
-	// request can have caused. It is empty where a message stands for itself.
+	// Missing says why Request or Response is nil: what was lost ("gap", "midway",
+	// "memory", "violation"), how the wait ended ("fin", "rst", "idle", "timeout",
+	// "evicted", "outstanding_limit", "shutdown", "upgrade", "reused"), "superseded"
+	// for a request whose key was used again or that a later one overtook, or
+	// "unsolicited" for a response that no request can have caused. It is empty where
+	// a message stands for itself.
 	Missing string
+	// Ended is when the wait for a response ended by a FIN, a reset or a time-out; 0 if
+	// it did not, or that is not known.
+	Ended int64
 	// Uncertain is set where a loss made more than one pairing possible.
 	Uncertain bool
 	// First is true for the first exchange of a connection whose handshake was

@@ -85,19 +85,13 @@ func (p *Pairer) Message(in *dissect.Session, m *dissect.Message) {
 	p.relink(s)
 }
 
-// Resync implements dissect.Output.
-func (p *Pairer) Resync(in *dissect.Session, d dissect.Direction) {
-	s := p.of(in)
-	s.hole[d], s.lossy[d] = true, true
-}
-
 // Close implements dissect.Output.
-func (p *Pairer) Close(in *dissect.Session, _ int64, why string) {
+func (p *Pairer) Close(in *dissect.Session, t int64, why string) {
 	s, ok := in.Pairing.(*session)
 	if !ok {
 		return
 	}
-	s.flush(why)
+	s.flush(why, t)
 	p.relink(s)
 	p.forget(s)
 	in.Pairing = nil
@@ -181,7 +175,7 @@ func (s *session) letGo() {
 func (s *session) emit(x *Exchange) {
 	st := s.pairer.stats
 	x.Conn, x.Dissector, x.Carrier, x.ClientIsLocal = s.Conn, s.Dissector, s.Carrier, s.ClientIsLocal != x.reversed()
-	x.First = s.First && !s.emitted && !s.Conn.Midway && !s.lossy[dissect.ToServer]
+	x.First = s.First && !s.emitted && !s.Conn.Midway && !s.lossy[dissect.ToServer].unseen()
 	s.emitted = true
 	switch {
 	case x.Request != nil && x.Response != nil:
@@ -216,15 +210,6 @@ func (s *session) orphan(m *dissect.Message, why string) {
 		why = ""
 	}
 	s.emit(&Exchange{Response: m, Missing: why})
-}
-
-// unanswered emits a request that has no response.
-func (s *session) unanswered(w *waiting, why string) {
-	if s.multicast() {
-		why = ""
-	}
-	w.Missing = why
-	s.end(w)
 }
 
 // end emits what has waited.

@@ -23,7 +23,8 @@ type act struct {
 	name       string
 	key        uint64
 	keyed      bool
-	resync     bool
+	loss       string
+	skip       bool
 	dir        dissect.Direction
 	tick       int64 // seconds
 	close      string
@@ -43,10 +44,15 @@ func early(name string) act {
 func earlyInterim(name string) act {
 	return act{kind: dissect.Interim, name: name, dir: dissect.ToClient, overlap: true}
 }
-func note(name string) act         { return act{kind: dissect.OneWay, name: name} }
-func tick(seconds int64) act       { return act{tick: seconds} }
-func closed(why string) act        { return act{close: why} }
-func lose(d dissect.Direction) act { return act{resync: true, dir: d} }
+func note(name string) act           { return act{kind: dissect.OneWay, name: name} }
+func tick(seconds int64) act         { return act{tick: seconds} }
+func closed(why string) act          { return act{close: why} }
+func joined(d dissect.Direction) act { return act{loss: dissect.LossMidway, dir: d} }
+
+// stray is bytes that were seen and are no message.
+func stray(d dissect.Direction) act { return act{loss: dissect.LossViolation, skip: true, dir: d} }
+
+func lose(d dissect.Direction) act { return act{loss: dissect.LossGap, dir: d} }
 
 // cut makes a message whose end was lost.
 func (a act) cut() act {
@@ -74,9 +80,12 @@ func play(s *dissect.Session, acts []act) (out []string) {
 		case a.tick != 0:
 			now += a.tick * second
 			pairer.Tick(now)
-		case a.resync:
+		case a.loss != "":
 			seq[a.dir] += 100
-			pairer.Resync(s, a.dir)
+			pairer.Resync(s, a.dir, a.loss, now)
+			if a.skip {
+				pairer.Skipped(s, a.dir, conn.Mark{Time: now, Seq: seq[a.dir]})
+			}
 		default:
 			m := &dissect.Message{Kind: a.kind, Direction: a.dir, Key: a.key, Keyed: a.keyed, Protocol: a.name, Incomplete: a.incomplete}
 			m.First = conn.Mark{Time: now, Seq: seq[a.dir], Ack: seq[a.dir.Other()], Offset: uint64(seq[a.dir] - start[a.dir])}
@@ -199,13 +208,52 @@ func TestPairer(t *testing.T) {
 		},
 		"joined midway with a response": {
 			conn: conn.Conn{Midway: true},
-			acts: []act{lose(toServer), lose(toClient), p("p0"), q("q1"), p("p1"), closed("fin")},
+			acts: []act{joined(toServer), joined(toClient), p("p0"), q("q1"), p("p1"), closed("fin")},
 			want: []string{"-/p0 midway", "q1/p1"},
 		},
 		"joined midway with a request": {
 			conn: conn.Conn{Midway: true},
-			acts: []act{lose(toServer), lose(toClient), q("q1"), p("p1"), closed("fin")},
+			acts: []act{joined(toServer), joined(toClient), q("q1"), p("p1"), closed("fin")},
 			want: []string{"q1/p1"},
+		},
+		"bytes after a request that belong to none": {
+			acts: []act{q("q1"), stray(toServer), p("p1"), q("q2"), p("p2"), closed("fin")},
+			want: []string{"first q1/p1", "q2/p2"},
+		},
+		"bytes after each request, and a real loss": {
+			acts: []act{
+				q("q1"), stray(toServer), p("p1"), lose(toServer), p("p2"), q("q3"), stray(toServer), p("p3"),
+				q("q4"), stray(toServer), p("p4"), closed("fin"),
+			},
+			want: []string{"first q1/p1", "-/p2 gap", "q3/p3", "q4/p4"},
+		},
+		"bytes after a response that belong to none": {
+			acts: []act{q("q1"), p("p1"), stray(toClient), q("q2"), p("p2"), tick(1), q("q3"), closed("fin")},
+			want: []string{"first q1/p1", "q2/p2", "q3/- fin"},
+		},
+		"bytes between pipelined requests": {
+			acts: []act{q("q1"), stray(toServer), q("q2"), p("p1"), p("p2"), q("q3"), p("p3"), closed("fin")},
+			want: []string{"first q1/p1", "q2/p2", "q3/p3"},
+		},
+		"an answer to bytes that are no request": {
+			acts: []act{q("q1"), p("p1"), stray(toServer), p("p400"), closed("fin")},
+			want: []string{"first q1/p1", "-/p400 violation"},
+		},
+		"an answer that is no response": {
+			acts: []act{q("q1"), p("p1"), q("q2"), stray(toClient), closed("fin")},
+			want: []string{"first q1/p1", "q2/- violation"},
+		},
+		"an answer to nothing, long after a loss": {
+			acts: []act{lose(toServer), p("p0"), q("q1"), p("p1"), p("p408"), closed("fin")},
+			want: []string{"-/p0 gap", "q1/p1", "-/p408 unsolicited"},
+		},
+		"a request after the loss is not answered": {
+			acts: []act{q("q1"), lose(toClient), tick(1), q("q2"), tick(1), closed("fin")},
+			want: []string{"first q1/- gap", "q2/- fin"},
+		},
+		"the time is over, but the response was lost": {
+			acts: []act{q("q1"), lose(toClient), tick(11), closed("fin")},
+			want: []string{"first q1/- gap"},
 		},
 		"too old": {
 			acts: []act{q("q1"), tick(11), p("p1"), q("q2"), p("p2"), closed("fin")},
@@ -229,7 +277,7 @@ func TestPairer(t *testing.T) {
 		},
 		"keys: used again": {
 			acts: []act{q("q1").with(1), q("q2").with(1), p("p2").with(1), closed("fin")},
-			want: []string{"first q1/- timeout", "q2/p2"},
+			want: []string{"first q1/- superseded", "q2/p2"},
 		},
 		"keys: a loss shifts nothing": {
 			acts: []act{q("q1").with(1), lose(toServer), p("p2").with(2), lose(toClient), q("q3").with(3), p("p3").with(3), closed("fin")},

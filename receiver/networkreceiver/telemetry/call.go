@@ -71,15 +71,16 @@ func (c *call) start() int64 {
 	return c.Response.First.Time
 }
 
-// end is the time of the response's last byte, else of the last byte that was
-// seen. Clocks of several processors may differ by a little: it is never before
-// the start.
+// end is the time of the response's last byte, or when what there was of the call was
+// given up (a FIN, a reset, a time-out), else that of the last byte that was seen. Clocks
+// of several processors may differ by a little, and a call may be one segment: it is
+// after the start at any rate, because backends complain of what takes no time.
 func (c *call) end() int64 {
-	start := c.start()
-	if c.Response != nil {
-		return max(start, c.Response.Last.Time)
+	end := c.start() + 1
+	if m := c.Response; m != nil {
+		return max(end, m.Last.Time, m.Ended)
 	}
-	end := max(start, c.Request.Last.Time)
+	end = max(end, c.Request.Last.Time, c.Request.Ended, c.Ended)
 	for _, m := range c.Interim {
 		end = max(end, m.Last.Time)
 	}

@@ -87,6 +87,24 @@ func TestTimes(t *testing.T) {
 	assert.EqualValues(t, 1, c.attrs[keyInterimResponses])
 
 	x = get()
+	x.Response, x.Missing, x.Ended = nil, "fin", start+2e9
+	c = build(t, x)
+	assert.EqualValues(t, start+2e9, c.span.EndTimestamp(), "when the client gave up")
+	assert.Equal(t, "connection_closed", c.attrs[keyErrorType])
+
+	x = get()
+	x.Response.Incomplete, x.Response.Ended = "rst", start+3e9
+	c = build(t, x)
+	assert.EqualValues(t, start+3e9, c.span.EndTimestamp(), "when the response was given up")
+	assert.EqualValues(t, 3_000_000, c.attrs[keyTimeLastResponseByte])
+
+	x = get()
+	x.Response, x.Missing = nil, "fin"
+	x.Request.Incomplete, x.Request.Ended = "fin", start+4e9
+	c = build(t, x)
+	assert.EqualValues(t, start+4e9, c.span.EndTimestamp(), "when the request was given up")
+
+	x = get()
 	x.Request, x.Missing = nil, "gap"
 	c = build(t, x)
 	assert.EqualValues(t, start+2_000_000, c.span.StartTimestamp())
@@ -96,7 +114,7 @@ func TestTimes(t *testing.T) {
 	x = get()
 	x.Response.First.Time, x.Response.Last.Time = start-5, start-5
 	c = build(t, x)
-	assert.EqualValues(t, start, c.span.EndTimestamp(), "no negative duration")
+	assert.EqualValues(t, start+1, c.span.EndTimestamp(), "neither a negative duration nor none")
 	assert.EqualValues(t, 0, c.attrs[keyTimeFirstResponseByte])
 }
 

@@ -22,6 +22,7 @@ type exchangeText struct {
 	Client    string        `yaml:"client"`
 	First     bool          `yaml:"first,omitempty"`
 	Missing   string        `yaml:"missing,omitempty"`
+	Ended     string        `yaml:"ended,omitempty"`
 	Uncertain bool          `yaml:"uncertain,omitempty"`
 	Request   *messageText  `yaml:"request,omitempty"`
 	Interim   []messageText `yaml:"interim,omitempty"`
@@ -38,6 +39,7 @@ type messageText struct {
 	GapBytes   uint64   `yaml:"gap_bytes,omitempty"`
 	Key        *uint64  `yaml:"key,omitempty"`
 	Incomplete string   `yaml:"incomplete,omitempty"`
+	Ended      string   `yaml:"ended,omitempty"`
 	Midway     bool     `yaml:"midway,omitempty"`
 	Flags      []string `yaml:"flags,flow,omitempty"`
 	Events     uint64   `yaml:"events,omitempty"`
@@ -128,6 +130,7 @@ func textOf(x *pair.Exchange, base int64) exchangeText {
 	for _, m := range x.Interim {
 		text.Interim = append(text.Interim, *messageOf(m, base))
 	}
+	text.Ended = after(x.Ended, base)
 	text.AsClient = describe(dissect.ClientSide, x)
 	if server := describe(dissect.ServerSide, x); fmt.Sprint(server) != fmt.Sprint(text.AsClient) {
 		text.AsServer = &server
@@ -143,7 +146,7 @@ func messageOf(m *dissect.Message, base int64) *messageText {
 	text := &messageText{
 		Bytes: fmt.Sprintf("%d-%d", m.First.Offset, m.Last.Offset), Size: m.Size, GapBytes: m.GapBytes,
 		Time:       fmt.Sprintf("%gms-%gms", milliseconds(m.First.Time-base), milliseconds(m.Last.Time-base)),
-		Incomplete: m.Incomplete, Midway: m.Midway, Flags: m.Flags, Events: m.Events,
+		Incomplete: m.Incomplete, Ended: after(m.Ended, base), Midway: m.Midway, Flags: m.Flags, Events: m.Events,
 		Headers: headers(c.Headers), Trailers: headers(c.Trailers),
 		MediaType: c.MediaType, Charset: c.Charset, Body: body(c.Body), BodySize: c.BodySize,
 		KeptSize: c.KeptSize, Truncated: c.Truncated, Coding: c.Coding, DecodeErr: c.DecodeError,
@@ -161,6 +164,14 @@ func messageOf(m *dissect.Message, base int64) *messageText {
 		text.Protocol = strings.TrimPrefix(fmt.Sprintf("%+v", m.Protocol), "&")
 	}
 	return text
+}
+
+// after is a time that is not always known.
+func after(t, base int64) string {
+	if t == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%gms", milliseconds(t-base))
 }
 
 func milliseconds(ns int64) float64 { return float64(ns) / 1e6 }

@@ -175,9 +175,10 @@ func (v *veilTest) Message(s *dissect.Session, m *dissect.Message) {
 	v.conn.Memory.Give(m.Reserved)
 }
 
-func (*veilTest) Begun(*dissect.Session, *dissect.Message)   {}
-func (*veilTest) Resync(*dissect.Session, dissect.Direction) {}
-func (*veilTest) Tick(int64)                                 {}
+func (*veilTest) Begun(*dissect.Session, *dissect.Message)                  {}
+func (*veilTest) Resync(*dissect.Session, dissect.Direction, string, int64) {}
+func (*veilTest) Skipped(*dissect.Session, dissect.Direction, conn.Mark)    {}
+func (*veilTest) Tick(int64)                                                {}
 func (v *veilTest) Close(s *dissect.Session, _ int64, why string) {
 	v.note(s)
 	v.closed = append(v.closed, s.Dissector.Info().Name+" "+why)

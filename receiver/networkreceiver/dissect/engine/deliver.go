@@ -4,6 +4,8 @@
 package engine
 
 import (
+	"errors"
+
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
@@ -33,10 +35,12 @@ func (e *Engine) call(s *session, d conn.Dir, m dissect.Marks, b []byte) (used, 
 		return max(0, min(used, len(b))), 0, violated
 	}
 	s.delivered += uint64(used)
+	s.stray = false
 	rest := len(b) - used
 	switch {
 	case err != nil:
 		violations[protocol].Add(1)
+		s.stray = errors.Is(err, dissect.ErrStray)
 		return used, 0, violated
 	case s.upgraded:
 		return used, 0, upgraded
@@ -82,7 +86,7 @@ func (e *Engine) keep(st *stream, d conn.Dir, m conn.Mark, b []byte) {
 	side.step = firstStep
 	if len(b) > 0 && !e.pool.add(&st.conn.Memory, &side.pending, m, b) {
 		e.stats.NoMemory.Add(1)
-		e.gap(st, d, m, uint64(len(b)))
+		e.gap(st, d, m, uint64(len(b)), dissect.LossMemory)
 	}
 }
 
@@ -96,7 +100,7 @@ func (e *Engine) topUp(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	add := min(len(b), max(side.need-own, side.step), max(1, st.session.Limits.HeaderBytes-own))
 	if !e.pool.add(&st.conn.Memory, pending, m, b[:add]) {
 		e.stats.NoMemory.Add(1)
-		e.gap(st, d, m, uint64(len(b)))
+		e.gap(st, d, m, uint64(len(b)), dissect.LossMemory)
 		return len(b)
 	}
 	for len(pending.bytes) >= max(1, side.need) {
@@ -165,9 +169,9 @@ func (e *Engine) datagram(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	return len(b)
 }
 
-// gap tells the conversation that n bytes are missing from m on. What was pending
-// is lost with them.
-func (e *Engine) gap(st *stream, d conn.Dir, m conn.Mark, n uint64) {
+// gap tells the conversation that n bytes are missing from m on, and why. What was
+// pending is lost with them.
+func (e *Engine) gap(st *stream, d conn.Dir, m conn.Mark, n uint64, why string) {
 	side := &st.sides[d]
 	if !side.pending.empty() && side.mode == flowing {
 		n += uint64(len(side.pending.bytes))
@@ -175,17 +179,23 @@ func (e *Engine) gap(st *stream, d conn.Dir, m conn.Mark, n uint64) {
 	}
 	e.pool.release(&st.conn.Memory, &side.pending)
 	side.need = 0
+	s := st.session
 	if side.mode != flowing {
+		side.lost, side.stray = doubt{why, m.Time}, false
+		e.current = s.entry
+		s.forewarn(d)
+		e.out.Resync(&s.Session, s.direction(d), why, m.Time)
 		return
 	}
-	s := st.session
 	e.current = s.entry
+	s.says, s.means = dissect.LossGap, why
 	resumed := s.conv.Gap(s.direction(d), m, n)
+	s.says, s.means = "", ""
 	switch {
 	case s.upgraded:
 		e.upgrade(st, d, m.Time)
 	case !resumed:
-		e.lose(st, d)
+		e.lose(st, d, why, m.Time)
 	}
 }
 
@@ -196,17 +206,26 @@ func (e *Engine) end(st *stream, d conn.Dir, t int64, r conn.Reason) {
 		return
 	}
 	s.ended[d] = true
+	end := dissect.End{Time: t, Why: r.String()}
+	s.Ends[s.direction(d)] = end
 	e.pool.release(&st.conn.Memory, &st.sides[d].pending)
 	e.current = s.entry
+	if r == conn.ReasonFIN || r == conn.ReasonRST || r == conn.ReasonIdle {
+		s.ending = end
+	}
 	s.conv.End(s.direction(d), t, r)
+	s.ending = dissect.End{}
 	if s.upgraded {
 		e.upgrade(st, d, t)
 	}
 }
 
-// finish ends what a connection still has open.
-func (e *Engine) finish(st *stream, t int64, r conn.Reason) {
+// finish ends what a connection still has open. why is r, or what r stands for.
+func (e *Engine) finish(st *stream, t int64, r conn.Reason, why string) {
 	defer e.contain(st, t)
+	if s := st.session; s != nil && why != r.String() {
+		s.says, s.means = r.String(), why
+	}
 	for _, d := range [...]conn.Dir{conn.Out, conn.In} {
 		if st.state == dissected {
 			e.end(st, d, t, r)
@@ -214,6 +233,6 @@ func (e *Engine) finish(st *stream, t int64, r conn.Reason) {
 	}
 	if st.state == dissected {
 		e.stats.Unreleased.Add(uint64(st.session.kept))
-		e.closeSession(st, t, r.String())
+		e.closeSession(st, t, why)
 	}
 }

@@ -129,7 +129,7 @@ func merge(set, preset dissect.Limits) dissect.Limits {
 
 // Open implements conn.Sink.
 func (e *Engine) Open(c *conn.Conn) {
-	st := &stream{conn: c, hopeful: c.Midway, uncertain: [2]bool{c.Midway, c.Midway}}
+	st := &stream{conn: c, hopeful: c.Midway, doubts: midway(c.Midway)}
 	if c.Initiator == conn.InitiatorRemote {
 		st.client = conn.In
 	}
@@ -198,9 +198,9 @@ func (e *Engine) missing(st *stream, d conn.Dir, m conn.Mark, n uint64) {
 	e.stats.GapBytes.Add(n)
 	switch st.state {
 	case undecided:
-		e.gapUndecided(st, d)
+		e.gapUndecided(st, d, m.Time)
 	case dissected:
-		e.gap(st, d, m, n)
+		e.gap(st, d, m, n, dissect.LossGap)
 		e.spare(st, d, m.Offset+n)
 	default: // skipped
 	}
@@ -216,7 +216,7 @@ func (e *Engine) End(c *conn.Conn, d conn.Dir, t int64, r conn.Reason) {
 // Close implements conn.Sink.
 func (e *Engine) Close(c *conn.Conn, t int64, r conn.Reason) {
 	st := c.Session.(*stream)
-	e.finish(st, t, r)
+	e.finish(st, t, r, r.String())
 	if st.state == undecided && st.seen {
 		e.stats.Unrecognised.Add(1)
 	}

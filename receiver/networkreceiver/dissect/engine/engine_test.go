@@ -117,8 +117,12 @@ func (l *log) Message(s *dissect.Session, m *dissect.Message) {
 
 func (*log) Begun(*dissect.Session, *dissect.Message) {}
 
-func (l *log) Resync(s *dissect.Session, d dissect.Direction) {
-	l.note(s, "resync "+[...]string{">", "<"}[d])
+func (l *log) Resync(s *dissect.Session, d dissect.Direction, why string, _ int64) {
+	l.note(s, "resync "+[...]string{">", "<"}[d]+" "+why)
+}
+
+func (l *log) Skipped(s *dissect.Session, d dissect.Direction, m conn.Mark) {
+	l.note(s, fmt.Sprintf("skipped %s to %d", [...]string{">", "<"}[d], m.Offset))
 }
 func (l *log) Close(s *dissect.Session, _ int64, why string) { l.note(s, "close "+why) }
 func (l *log) Tick(int64)                                    {}
@@ -296,7 +300,7 @@ func TestMidway(t *testing.T) {
 	r.data(conn.In, "hello").data(conn.Out, "rest of a bodyh").data(conn.Out, "i there").close()
 	require.Len(t, talks, 1)
 	assert.Equal(t, []string{`> "hello"`, `< "hi there"`, "< end fin", "> end fin"}, talks[0].calls)
-	assert.Equal(t, []string{"fake resync <", "fake resync >", "fake close fin"}, r.log.lines)
+	assert.Equal(t, []string{"fake resync < midway", "fake resync > midway", "fake close fin"}, r.log.lines)
 }
 
 // What one end sends may be enough, though nobody knows what the other one did.
@@ -307,7 +311,7 @@ func TestOneEndIsRecognised(t *testing.T) {
 	r.data(conn.In, "hello").data(conn.Out, "more").close()
 	require.Len(t, talks, 1)
 	assert.Equal(t, []string{`> "hello"`, `< "more"`}, talks[0].calls[:2])
-	assert.Equal(t, []string{"fake resync <", "fake close fin"}, r.log.lines)
+	assert.Equal(t, []string{"fake resync < violation", "fake close fin"}, r.log.lines)
 
 	r = newRig(t, engine.Settings{}, &fake{probe: begins("hello")}).open()
 	r.data(conn.Out, "what?").data(conn.In, "nothing").data(conn.In, "hello").close()
@@ -333,7 +337,7 @@ func TestGapBeforeTheDecision(t *testing.T) {
 	r.data(conn.Out, "hel").gap(conn.Out, 10).data(conn.Out, "lo").data(conn.Out, "hello").close()
 	require.Len(t, talks, 1)
 	assert.Equal(t, `> "hello"`, talks[0].calls[0])
-	assert.Equal(t, []string{"fake resync >", "fake close fin"}, r.log.lines)
+	assert.Equal(t, []string{"fake resync > gap", "fake close fin"}, r.log.lines)
 }
 
 // An early decision is withdrawn if another dissector claims the bytes.
@@ -404,7 +408,7 @@ func TestGuards(t *testing.T) {
 			}}
 			r := newRig(t, engine.Settings{}, f).open().data(conn.Out, "hello").data(conn.Out, "hello").close()
 			assert.Equal(t, int64(1), r.count(engine.MetricViolations, test.reason))
-			assert.Equal(t, []string{"fake resync >", "fake close fin"}, r.log.lines)
+			assert.Equal(t, []string{"fake resync > violation", "fake close fin"}, r.log.lines)
 		})
 	}
 }
@@ -449,7 +453,7 @@ func TestGap(t *testing.T) {
 	assert.Equal(t, []string{
 		`> "a.bc"`, `> "bc"`, "> gap 2+7", `> "d."`, "> gap 11+10", `> "^y."`, "> end fin", "< end fin",
 	}, talks[0].calls)
-	assert.Equal(t, []string{"fake resync >", "fake close fin"}, r.log.lines)
+	assert.Equal(t, []string{"fake resync > gap", "fake close fin"}, r.log.lines)
 	assert.Equal(t, uint64(15), r.stats.GapBytes.Load())
 }
 
@@ -493,7 +497,7 @@ func TestMessageWithoutMemory(t *testing.T) {
 		r = newRig(t, engine.Settings{}, f).open()
 		r.data(conn.Out, "x")
 		if lost {
-			assert.Equal(t, []string{"fake resync >"}, r.log.lines)
+			assert.Equal(t, []string{"fake resync > memory"}, r.log.lines)
 			assert.Equal(t, uint64(1), r.stats.LostMessages.Load())
 		} else {
 			assert.Equal(t, []string{"fake message m"}, r.log.lines)

@@ -124,7 +124,12 @@ func (p *puppets) Message(s *dissect.Session, m *dissect.Message) {
 func (p *puppets) Begun(s *dissect.Session, _ *dissect.Message) { p.begin(s) }
 
 // Resync implements dissect.Output.
-func (p *puppets) Resync(s *dissect.Session, _ dissect.Direction) { p.begin(s) }
+func (p *puppets) Resync(s *dissect.Session, _ dissect.Direction, _ string, _ int64) {
+	p.begin(s)
+}
+
+// Skipped implements dissect.Output.
+func (p *puppets) Skipped(s *dissect.Session, _ dissect.Direction, _ conn.Mark) { p.begin(s) }
 
 func (p *puppets) begin(s *dissect.Session) {
 	if !p.open[s] {

@@ -55,7 +55,7 @@ func (ch *channel) open() bool {
 	}
 	ch.stream = &stream{
 		conn: c, outer: ch.of, depth: ch.outer.depth + 1, client: ch.of.client,
-		hopeful: c.Midway, uncertain: [2]bool{c.Midway, c.Midway},
+		hopeful: c.Midway, doubts: midway(c.Midway),
 	}
 	ch.engine.recount(ch.outer)
 	return true
@@ -102,7 +102,7 @@ func (ch *channel) close(t int64, why string) {
 	if ch.closed = true; st == nil {
 		return
 	}
-	e.finish(st, t, reasonOf(why))
+	e.finish(st, t, reasonOf(why), why)
 	if st.state == undecided && st.seen {
 		e.stats.Unrecognised.Add(1)
 	}

@@ -38,20 +38,20 @@ func (e *Engine) unveil(st *stream, d conn.Dir) bool {
 	if c == nil || st.state == ignored || st.conn.Transport != capture.TCP || st.state == dissected && st.session.messages > 0 {
 		return false
 	}
-	midway := st.state != undecided
+	late := st.state != undecided
 	if st.state == dissected {
 		e.closeSession(st, st.conn.LastActive, "violation")
 	}
-	if midway {
+	if late {
 		e.letGo(st)
 		e.skipNone(st)
 		e.change(st, undecided)
-		st.uncertain = [2]bool{true, true}
+		st.doubts = midway(true)
 	}
 	if !e.open(st, c, st.client, d) {
 		return false
 	}
-	if midway && st.session.resyncer != nil {
+	if late && st.session.resyncer != nil {
 		for i := range st.sides {
 			st.sides[i].mode, st.sides[i].searched = searching, 0
 		}

@@ -51,7 +51,7 @@ func (e *Engine) recognise(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	case dissect.NeedMore:
 		e.hold(st, d, m, b)
 	default:
-		return e.notRecognised(st, d, fresh, len(b))
+		return e.notRecognised(st, d, m.Time, fresh, len(b))
 	}
 	return len(b)
 }
@@ -73,22 +73,23 @@ func (e *Engine) mayTry(st *stream) bool {
 
 // notRecognised draws the conclusion of a No from all. It returns 0 if the bytes
 // shall be shown again on their own.
-func (e *Engine) notRecognised(st *stream, d conn.Dir, fresh bool, n int) int {
+func (e *Engine) notRecognised(st *stream, d conn.Dir, t int64, fresh bool, n int) int {
 	if !st.hopeful {
-		st.refused[d], st.uncertain[d] = true, true
+		st.refused[d] = true
+		st.doubts[d].add(dissect.LossViolation, t)
 		if st.refused[d.Other()] || !st.sides[d.Other()].pending.empty() {
 			e.stats.Unrecognised.Add(1)
 			e.leave(st, unknown)
 			return n
 		}
-		e.forget(st, d)
+		e.forget(st, d, t)
 		return n
 	}
 	if fresh {
 		return n
 	}
-	e.forget(st, conn.Out)
-	e.forget(st, conn.In)
+	e.forget(st, conn.Out, t)
+	e.forget(st, conn.In, t)
 	return 0
 }
 
@@ -203,18 +204,19 @@ func (e *Engine) endAny(st *stream, ev event) {
 
 // gapUndecided drops what is held of a direction: the decision has to come from
 // what follows.
-func (e *Engine) gapUndecided(st *stream, d conn.Dir) {
+func (e *Engine) gapUndecided(st *stream, d conn.Dir, t int64) {
 	st.hopeful = true
-	st.uncertain[d] = true
-	e.forget(st, d)
+	st.doubts[d].add(dissect.LossGap, t)
+	e.forget(st, d, t)
 }
 
-// forget drops what is held of a direction. Messages may be lost thereby.
-func (e *Engine) forget(st *stream, d conn.Dir) {
+// forget drops what is held of a direction because nothing is recognised in it.
+// Messages may be lost thereby.
+func (e *Engine) forget(st *stream, d conn.Dir, t int64) {
 	if st.sides[d].pending.empty() {
 		return
 	}
-	st.uncertain[d] = true
+	st.doubts[d].add(dissect.LossViolation, t)
 	e.pool.release(&st.conn.Memory, &st.sides[d].pending)
 	before := cost(st.order)
 	st.order = slices.DeleteFunc(st.order, func(ev event) bool { return !ev.end && ev.dir == d })

@@ -23,7 +23,7 @@ func (e *Engine) violation(st *stream, d conn.Dir, t int64, rest []byte) (skip i
 		return len(rest)
 	}
 	if st.conn.Transport == capture.TCP {
-		e.lose(st, d)
+		e.lose(st, d, dissect.LossViolation, t)
 	}
 	// The start that was no start must not be found again.
 	return min(1, len(rest))
@@ -57,17 +57,25 @@ func (e *Engine) again(st *stream, d conn.Dir) {
 	rest.each(0, len(rest.bytes), func(m conn.Mark, b []byte) { e.data(st, d, m, b) })
 }
 
-// lose marks a direction as one whose thread is lost.
-func (e *Engine) lose(st *stream, d conn.Dir) {
+// lose marks a direction as one whose thread is lost, why, and when.
+func (e *Engine) lose(st *stream, d conn.Dir, why string, t int64) {
 	s := st.session
 	side := &st.sides[d]
-	side.need, side.searched = 0, 0
+	side.need, side.searched, side.lost = 0, 0, doubt{why, t}
+	side.stray = s.stray && why == dissect.LossViolation
 	side.mode = skipping
 	if s.resyncer != nil {
 		side.mode = searching
 	}
 	s.entry.counters.resyncs[side.mode-searching].Add(1)
-	e.out.Resync(&s.Session, s.direction(d))
+	e.out.Resync(&s.Session, s.direction(d), why, t)
+}
+
+// skipped tells that no message begins in the bytes before m, if they are stray.
+func (e *Engine) skipped(st *stream, d conn.Dir, m conn.Mark) {
+	if st.sides[d].stray {
+		e.out.Skipped(&st.session.Session, st.session.direction(d), m)
+	}
 }
 
 // search looks for the start of a message. It returns how many bytes are done
@@ -85,7 +93,13 @@ func (e *Engine) search(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	}
 	if at := e.findStart(st, d, window); at >= 0 {
 		e.stats.SkippedBytes.Add(uint64(at))
+		if thorough {
+			e.skipped(st, d, advance(m, at))
+		}
 		return at
+	}
+	if thorough {
+		e.skipped(st, d, advance(m, len(b)))
 	}
 	e.stats.SkippedBytes.Add(uint64(len(b)))
 	side.searched += len(b)
@@ -110,6 +124,7 @@ func (e *Engine) searchOver(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	switch {
 	case at >= own:
 		e.pool.release(&st.conn.Memory, pending)
+		e.skipped(st, d, advance(m, at-own))
 		return at - own
 	case at >= 0:
 		pending.truncate(own)
@@ -117,6 +132,7 @@ func (e *Engine) searchOver(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 		side.step = firstStep
 		return 0
 	case len(b) < tail:
+		e.skipped(st, d, advance(m, len(b)))
 		side.searched += len(b)
 		pending.drop(max(0, len(pending.bytes)-tail))
 		return len(b)

@@ -28,9 +28,15 @@ type session struct {
 	violations int // since the last message
 	kept       int // granted by Keep and not yet on a message
 	ended      [2]bool
+	stray      bool // the bytes of the last violation lie between messages
 
 	upgraded bool
 	next     string // what it was upgraded to
+
+	// While the conversation runs: the end by which messages are given up, and what a
+	// reason that it tells stands for.
+	ending      dissect.End
+	says, means string
 }
 
 var _ dissect.Sink = (*session)(nil)
@@ -74,11 +80,13 @@ func (e *Engine) open(st *stream, c *entry, client, d conn.Dir) bool {
 	for _, x := range [...]conn.Dir{conn.Out, conn.In} {
 		side := &st.sides[x]
 		side.mode, side.need = flowing, 0
-		if !st.uncertain[x] {
+		why := st.doubts[x]
+		if why == (doubt{}) {
 			continue
 		}
-		st.uncertain[x] = false
-		e.out.Resync(&s.Session, s.direction(x))
+		st.doubts[x], side.lost = doubt{}, why
+		s.forewarn(x)
+		e.out.Resync(&s.Session, s.direction(x), why.why, why.at)
 		// Where the other end has not been seen yet, it may be in the middle of a
 		// message.
 		if x != d && side.pending.empty() && s.resyncer != nil {
@@ -86,6 +94,13 @@ func (e *Engine) open(st *stream, c *entry, client, d conn.Dir) bool {
 		}
 	}
 	return true
+}
+
+// forewarn tells a conversation of a loss that it did not see.
+func (s *session) forewarn(d conn.Dir) {
+	if f, ok := s.conv.(dissect.Forewarned); ok {
+		f.Forewarn(s.direction(d))
+	}
 }
 
 // direction translates between the ends of a connection and the roles.
@@ -122,6 +137,9 @@ func (s *session) Message(m *dissect.Message) {
 	s.messages++
 	s.violations = 0
 	m.Encrypted = s.Carrier != nil
+	if m.Incomplete != "" {
+		s.giveReason(m)
+	}
 	m.Reserved = max(0, min(m.Reserved, s.kept))
 	s.kept -= m.Reserved
 	if m.Reserved == 0 && !s.starved(m) {
@@ -129,6 +147,16 @@ func (s *session) Message(m *dissect.Message) {
 	}
 	s.entry.counters.messages[min(m.Kind, dissect.Event)].Add(1)
 	s.engine.out.Message(&s.Session, m)
+}
+
+// giveReason completes why and when a message ended early.
+func (s *session) giveReason(m *dissect.Message) {
+	if m.Incomplete == s.says {
+		m.Incomplete = s.means
+	}
+	if m.Ended == 0 && m.Incomplete == s.ending.Why {
+		m.Ended = s.ending.Time
+	}
 }
 
 // Begun implements dissect.Sink.
@@ -151,7 +179,7 @@ func (s *session) starved(m *dissect.Message) bool {
 		return true
 	}
 	s.engine.stats.LostMessages.Add(1)
-	s.engine.out.Resync(&s.Session, m.Direction)
+	s.engine.out.Resync(&s.Session, m.Direction, dissect.LossMemory, m.Last.Time)
 	return false
 }
 

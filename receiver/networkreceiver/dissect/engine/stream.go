@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 // state is what a connection has come to.
@@ -44,14 +45,37 @@ type stream struct {
 	// hopeful is set where a later segment may be recognised though the first
 	// ones were not: midway, or after a gap.
 	hopeful bool
-	// uncertain tells for each direction that messages may have been lost before
-	// the next one.
-	uncertain [2]bool
+	// doubts say for each direction why messages may be missing before the next one.
+	doubts [2]doubt
 	// refused tells of each direction that no dissector knew its first bytes.
 	refused   [2]bool
 	turn      conn.Dir // the direction of the last data
 	turnTries int
 	tries     int
+}
+
+// doubt is why messages may be missing (dissect.LossGap and so on), and when that was
+// noticed. Without a reason there is none.
+type doubt struct {
+	why string
+	at  int64
+}
+
+// midway is the doubt about a connection that was joined in the middle. What was missed
+// came before all that is seen.
+func midway(joined bool) (d [2]doubt) {
+	if joined {
+		d[0].why, d[1].why = dissect.LossMidway, dissect.LossMidway
+	}
+	return d
+}
+
+// add notes another reason. The first one stays.
+func (d *doubt) add(why string, at int64) {
+	if d.why == "" {
+		d.why = why
+	}
+	d.at = max(d.at, at)
 }
 
 // StreamBytes is what the engine holds of a connection in any case.
@@ -64,6 +88,8 @@ type side struct {
 	step     int    // how much more to add before the next call
 	mode     mode
 	searched int    // bytes searched since the thread was lost
+	lost     doubt  // why it was lost
+	stray    bool   // by bytes that are no part of a message, and by nothing since
 	spared   uint64 // the offset before which stage 2 knows that no bytes are needed
 }
 

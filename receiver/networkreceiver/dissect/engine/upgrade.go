@@ -25,7 +25,8 @@ func (e *Engine) upgrade(st *stream, d conn.Dir, t int64) {
 	st.excluded = 0
 	for i := range st.sides {
 		if st.sides[i].mode != flowing {
-			st.uncertain[i], st.hopeful = true, true
+			st.doubts[i].add(st.sides[i].lost.why, t)
+			st.hopeful = true
 		}
 		st.sides[i].mode, st.sides[i].need = flowing, 0
 	}

@@ -32,6 +32,9 @@ type conversation struct {
 	sink   dissect.Sink
 	halves [2]half
 	queue  queue
+	// lossy is set once messages may have been lost: which request a response answers,
+	// and with it how it is framed, is not certain any more.
+	lossy  bool
 	teller teller
 	// offer is a request that asked to go on with HTTP/2, until its answer comes, and
 	// then the answer that agrees. The call goes on in HTTP/2.
@@ -47,6 +50,11 @@ type half struct {
 	// unsure is set after a loss: what comes next is a message only if it looks
 	// like one beyond its first line.
 	unsure bool
+	// stray is set where bytes between two messages belong to none: nothing was lost,
+	// but what comes next has to look like a message as well.
+	stray bool
+	// sure is set where the message before ended at a place that is known.
+	sure bool
 	// partial is a header section that did not come in one piece.
 	partial []byte
 	held    int // granted by Sink.Keep for partial
@@ -65,12 +73,22 @@ type half struct {
 	// and guess on a response whose request is not known: both may have no body,
 	// against what their header section says.
 	expect, answered, guess bool
+	// guessed is set on a response whose framing may be wrong.
+	guessed bool
 	// target is that of the request that a response answers, if it is known.
 	target string
 	// offered is set on a request that asks to go on with HTTP/2.
 	offered bool
 	// begun is set where the sink knows that the message has begun.
 	begun bool
+}
+
+// Forewarn implements dissect.Forewarned.
+func (c *conversation) Forewarn(d dissect.Direction) {
+	c.lossy = true
+	if h := &c.halves[d]; h.stray {
+		c.abandon(d, h, "gap")
+	}
 }
 
 // Data takes the next bytes of one direction.
@@ -92,8 +110,7 @@ func (c *conversation) read(d dissect.Direction, h *half, m dissect.Marks, b []b
 			err = dissect.ErrViolation
 		}
 		if err != nil {
-			c.abandon(d, h, "violation")
-			return used, 0, err
+			return used, 0, c.violation(d, h)
 		}
 		if n == 0 {
 			return used, need, nil
@@ -219,17 +236,17 @@ func (c *conversation) head(d dissect.Direction, h *half, m dissect.Marks, at in
 	if c.mayHandOver(d) && probeRequest(b) != dissect.Yes {
 		return 0, 0, nil
 	}
-	if h.unsure {
+	if h.unsure || h.stray {
 		switch startsMessage(d, b) {
 		case dissect.No:
 			return 0, 0, dissect.ErrViolation
 		case dissect.NeedMore:
 			return 0, len(b) + 1, nil
 		}
-		h.unsure = false
-		if d == dissect.ToClient {
+		if h.unsure && d == dissect.ToClient {
 			c.queue.lostResponses()
 		}
+		h.unsure = false
 	}
 	h.first = m.At(at)
 	h.last = h.first
@@ -389,13 +406,27 @@ func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 	c.withdrawOffer()
 }
 
+// violation ends what is in progress because bytes are not of the protocol. Between
+// messages that takes nothing away: a body that is longer than its message says, or
+// padding, is no message of its own.
+func (c *conversation) violation(d dissect.Direction, h *half) error {
+	if h.phase != inHead || !h.sure || len(h.partial) >= c.limits.HeaderBytes {
+		c.abandon(d, h, "violation")
+		return dissect.ErrViolation
+	}
+	h.stray = true
+	c.dropPartial(h)
+	return dissect.ErrStray
+}
+
 // abandon ends the message in progress after a loss or a violation. The requests
 // that are outstanding are forgotten: which response comes next is not known.
 func (c *conversation) abandon(d dissect.Direction, h *half, why string) {
 	c.interrupt(d, h, why)
 	c.withdrawOffer()
 	c.queue.clear()
-	h.unsure = true
+	h.unsure, h.sure, h.stray = true, false, false
+	c.lossy = true
 }
 
 // interrupt ends the message in progress, if there is one, before it is whole.

@@ -38,6 +38,7 @@ const (
 	flagBodyOmitted
 	flagHeadAssumed
 	flagCodingError
+	flagStrayBytes
 )
 
 // flagNames are in the order of the constants. README.md explains them.
@@ -71,6 +72,7 @@ var flagNames = [...]string{
 	"http.body_omitted",
 	"http.head_assumed",
 	"http.content_coding_error",
+	"http.stray_bytes",
 }
 
 // names lists the set, or is nil if it is empty.

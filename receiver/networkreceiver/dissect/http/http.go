@@ -22,6 +22,7 @@ var (
 	_ dissect.Dissector    = Dissector{}
 	_ dissect.Conversation = (*conversation)(nil)
 	_ dissect.Resyncer     = (*conversation)(nil)
+	_ dissect.Forewarned   = (*conversation)(nil)
 	_ dissect.Narrator     = Dissector{}
 )
 

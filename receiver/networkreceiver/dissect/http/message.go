@@ -44,7 +44,7 @@ func (c *conversation) begin(d dissect.Direction, h *half, section []byte, why s
 		}
 		m := &requestMessage{info: info}
 		m.Protocol = &m.info
-		h.msg, h.flags = &m.Message, flags|f
+		h.msg, h.flags = &m.Message, flags|f|h.strayFlag()
 		c.beginRequest(h, &m.info, text[n:], why)
 		return nil
 	}
@@ -54,9 +54,18 @@ func (c *conversation) begin(d dissect.Direction, h *half, section []byte, why s
 	}
 	m := &responseMessage{info: info}
 	m.Protocol, m.Kind = &m.info, kindOfResponse(info.Status)
-	h.msg, h.flags = &m.Message, flags|f
+	h.msg, h.flags = &m.Message, flags|f|h.strayFlag()
 	c.beginResponse(h, &m.info, text[n:], why)
 	return nil
+}
+
+// strayFlag tells of bytes before the message that belong to none.
+func (h *half) strayFlag() flagSet {
+	if !h.stray {
+		return 0
+	}
+	h.stray = false
+	return flagStrayBytes
 }
 
 func (c *conversation) beginRequest(h *half, r *RequestInfo, fieldLines, why string) {
@@ -86,6 +95,7 @@ func (c *conversation) beginResponse(h *half, r *ResponseInfo, fieldLines, why s
 	q, queued := c.queue.first()
 	how := f.responseFraming(r.Version, r.Status, q.kind)
 	h.guess = !queued || c.queue.doubtful
+	h.guessed = h.guess || c.lossy
 	if !h.guess {
 		h.target = q.target
 	}
@@ -187,7 +197,7 @@ func (c *conversation) finish(h *half, why string) {
 	m.Reserved = h.reserved
 	offered := h.offered && why == ""
 	// What belongs to the direction stays, what belongs to the message goes.
-	*h = half{partial: h.partial, held: h.held, unsure: h.unsure}
+	*h = half{partial: h.partial, held: h.held, unsure: h.unsure, sure: why == "" && !h.guessed}
 	c.handOn(m, offered)
 }
 

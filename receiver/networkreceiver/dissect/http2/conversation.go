@@ -65,7 +65,7 @@ func (c *conversation) read(d dissect.Direction, h *half, m dissect.Marks, b []b
 		}
 		used += n
 		if err != nil {
-			c.lose(d, h)
+			c.lose(d, h, dissect.LossViolation)
 			return used, 0, err
 		}
 		if n == 0 && need > 0 {
@@ -314,7 +314,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 	h := &c.halves[d]
 	h.started = true
 	if n > uint64(h.left) {
-		c.lose(d, h)
+		c.lose(d, h, dissect.LossGap)
 		return false
 	}
 	p := c.current(d, h)
@@ -325,7 +325,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 		p.gap += n
 		p.body.Lose(min(n, uint64(max(0, h.left-h.padding))))
 	} else if t := c.through(d, h); t != nil && p == nil {
-		t.Lose(min(n, uint64(max(0, h.left-h.padding))))
+		t.Lose(min(n, uint64(max(0, h.left-h.padding))), dissect.LossGap)
 	}
 	h.left -= int(n)
 	if h.left == 0 && h.payload {
@@ -334,19 +334,19 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 	return true
 }
 
-// lose is for a direction whose thread is lost: frames are missing, of any stream,
+// lose is for a direction whose thread is lost, and why: frames are missing, of any stream,
 // and what they have added to the table.
-func (c *conversation) lose(d dissect.Direction, h *half) {
+func (c *conversation) lose(d dissect.Direction, h *half, why string) {
 	h.started, h.joined = true, true
 	h.left, h.payload = 0, false
 	h.block.drop()
 	for s := c.streams.first; s != nil; s = s.next {
 		if which, ok := roleOf(d, s.id); ok {
-			s.parts[which].doubt = true
-			s.parts[which].body.Doubt()
+			s.parts[which].doubt = why
+			s.parts[which].body.Doubt(why)
 		}
 		if t := s.tunnel[d]; t != nil {
-			t.Lose(0)
+			t.Lose(0, why)
 		}
 	}
 }

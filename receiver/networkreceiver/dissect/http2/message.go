@@ -283,20 +283,23 @@ func (c *conversation) finish(s *stream, which role, why string) {
 	if m == nil {
 		return
 	}
-	if p.doubt && why != "" {
-		why = "gap"
+	if p.doubt != "" && why != "" {
+		why = p.doubt
 	}
 	whole := p.hasLength && p.length == p.body.Size
-	if whole && !p.doubt {
+	if whole && p.doubt == "" {
 		// Whoever has the bytes that were announced need not wait for END_STREAM.
 		why = ""
+	}
+	if why == "" {
+		m.Ended = 0
 	}
 	m.Keyed, m.Key = true, uint64(s.id)
 	m.First, m.Last, m.Size, m.GapBytes, m.Incomplete = p.first, p.last, p.size, p.gap, why
 	switch {
 	case why != "":
 		p.body.Truncate("incomplete")
-	case p.doubt && !whole:
+	case p.doubt != "" && !whole:
 		p.body.Truncate("gap")
 	case p.hasLength && !whole && p.gap == 0 && !s.head && p.status != 304 && m.Kind != dissect.Interim:
 		p.flags |= flagLengthMismatch

@@ -68,8 +68,13 @@ func (c *conversation) goAway(d dissect.Direction, payload []byte, first, last c
 // breakOff ends the messages of a stream. Where the response has not begun, the
 // frame that ends the stream stands for it.
 func (c *conversation) breakOff(s *stream, why string, size int, first, last conn.Mark, flags flagSet) {
-	c.finish(s, request, "rst")
 	p := &s.parts[response]
+	for i := range s.parts {
+		if m := s.parts[i].msg; m != nil {
+			m.Ended = last.Time
+		}
+	}
+	c.finish(s, request, "rst")
 	switch {
 	case p.msg != nil:
 		if info, ok := p.msg.Protocol.(*ResponseInfo); ok {

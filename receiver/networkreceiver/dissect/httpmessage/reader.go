@@ -16,8 +16,8 @@ type Reader interface {
 	// removed. The mark of p[i] is m.At(at+i). p is borrowed.
 	Read(p []byte, m dissect.Marks, at int)
 	// Lose says that n bytes of the body are missing before the next Read, or, with
-	// 0, that any number may be.
-	Lose(n uint64)
+	// 0, that any number may be, and why.
+	Lose(n uint64, why string)
 	// End says that nothing more comes. why is empty if the body is whole, else
 	// Message.Incomplete. What the reader keeps of it is given back. It tells how
 	// many events there were.
@@ -106,7 +106,7 @@ func (b *Body) Read(p []byte, m dissect.Marks, at int) {
 			s.unpacker.close()
 			s.unpacker, s.coded = nil, true
 		default:
-			s.reader.Lose(0)
+			s.reader.Lose(0, dissect.LossViolation)
 		}
 	}
 }
@@ -116,18 +116,18 @@ func (s *Stream) readAt(last conn.Mark) func([]byte) {
 	return func(p []byte) { s.reader.Read(p, dissect.MarksAt(last), 0) }
 }
 
-// Doubt tells the reader that a part of the body may be missing.
-func (b *Body) Doubt() { b.stream.lose(0) }
+// Doubt tells the reader that a part of the body may be missing, and why.
+func (b *Body) Doubt(why string) { b.stream.lose(0, why) }
 
 // lose tells the reader of a hole. What follows one in a coded body cannot be decoded.
-func (s *Stream) lose(n uint64) {
+func (s *Stream) lose(n uint64, why string) {
 	switch {
 	case s.reader == nil || s.coded:
 	case s.unpacker == nil:
-		s.reader.Lose(n)
+		s.reader.Lose(n, why)
 	case !s.unpacker.over:
 		s.unpacker.over = true
-		s.reader.Lose(0)
+		s.reader.Lose(0, why)
 	}
 }
 

@@ -69,7 +69,7 @@ func (r *Reader) take(m dissect.Marks, at int, b []byte) (used, need int, err er
 		}
 		f, need, ok := parseFrame(r.direction, b[used:])
 		if !ok || !r.fits(&f) && need == 0 {
-			r.Lose()
+			r.Lose(dissect.LossViolation)
 			return used, 0, dissect.ErrViolation
 		}
 		if need > 0 {
@@ -143,7 +143,7 @@ func (r *Reader) endFrame() {
 // Gap says that n bytes are missing, as Conversation.Gap does.
 func (r *Reader) Gap(m conn.Mark, n uint64) (resumed bool) {
 	if !r.inFrame || n > r.frame.length-r.read {
-		r.Lose()
+		r.Lose(dissect.LossGap)
 		return false
 	}
 	msg := r.current()
@@ -156,9 +156,9 @@ func (r *Reader) Gap(m conn.Mark, n uint64) (resumed bool) {
 	return true
 }
 
-// Lose ends what is under way: it is not known where the next frame begins.
-func (r *Reader) Lose() {
-	r.interrupt("gap")
+// Lose ends what is under way: it is not known where the next frame begins, and why.
+func (r *Reader) Lose(why string) {
+	r.interrupt(why)
 	r.deflate.forget()
 	r.joined = true
 }

@@ -54,7 +54,7 @@ func (s *Stream) complete(p []byte, m dissect.Marks, at int) (used int, err erro
 }
 
 // Lose says that n bytes are missing, or with 0 any number.
-func (s *Stream) Lose(n uint64) {
+func (s *Stream) Lose(n uint64, why string) {
 	if r := s.Reader; n > 0 && r.inFrame && n <= r.frame.length-r.read {
 		last := r.current().last
 		last.Offset++
@@ -62,7 +62,7 @@ func (s *Stream) Lose(n uint64) {
 		r.Gap(last, n)
 		return
 	}
-	s.Reader.Lose()
+	s.Reader.Lose(why)
 	s.n, s.lost = 0, true
 }
 

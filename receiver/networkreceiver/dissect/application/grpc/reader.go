@@ -88,7 +88,7 @@ func (r *reader) decode(p []byte, m dissect.Marks, at int) {
 		r.hasText = 0
 		n, err := base64.StdEncoding.Decode(group[:], r.text[:])
 		if err != nil {
-			r.Lose(0)
+			r.Lose(0, dissect.LossViolation)
 			return
 		}
 		r.read(group[:n], dissect.MarksAt(m.At(at+i)), 0)
@@ -232,8 +232,8 @@ func (r *reader) tell(m *message, why string) {
 	r.sink.Message(&e.Message)
 }
 
-// Lose says that bytes are missing.
-func (r *reader) Lose(n uint64) {
+// Lose says that bytes are missing, or cannot be read.
+func (r *reader) Lose(n uint64, why string) {
 	c := &r.current
 	if r.kind.flavour != webText && n > 0 && c.open && uint64(c.left) >= n {
 		c.left -= uint32(n)
@@ -246,7 +246,7 @@ func (r *reader) Lose(n uint64) {
 		r.endIfWhole()
 		return
 	}
-	r.abandon("gap")
+	r.abandon(why)
 	r.lost = true
 }
 

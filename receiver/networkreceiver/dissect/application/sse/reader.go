@@ -137,14 +137,14 @@ func (r *reader) keep(t *text, b []byte) {
 
 // Lose tells what there is of the event in progress, and passes over all up to the next
 // blank line.
-func (r *reader) Lose(n uint64) {
+func (r *reader) Lose(n uint64, why string) {
 	if !r.resync {
 		r.endField()
 	}
 	if r.resync || !r.hasData {
 		r.skipped += r.size
 	}
-	r.endBlock("gap")
+	r.endBlock(why)
 	r.skipped += n
 	r.resync, r.afterCR, r.fresh = true, false, false
 	// Whether the next bytes begin a line is not known.
