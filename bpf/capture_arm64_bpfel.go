@@ -84,6 +84,17 @@ type CaptureOpening struct {
 	Isn     uint32
 }
 
+type CaptureOutput struct {
+	_     structs.HostLayout
+	Bytes [32]uint8
+}
+
+type CaptureOutputOf struct {
+	_       structs.HostLayout
+	Session CaptureSessionKey
+	Id      uint64
+}
+
 type CaptureOwnerRecord struct {
 	_      structs.HostLayout
 	Time   uint64
@@ -147,6 +158,7 @@ type CaptureSession struct {
 	Received uint64
 	Shard    uint32
 	Early    uint32
+	Id       uint64
 }
 
 type CaptureSessionKey struct {
@@ -204,6 +216,7 @@ const (
 	CaptureMapTlsCalls         = "tls_calls"
 	CaptureMapTlsCoverage      = "tls_coverage"
 	CaptureMapTlsNews          = "tls_news"
+	CaptureMapTlsOutputs       = "tls_outputs"
 	CaptureMapTlsSessions      = "tls_sessions"
 	CaptureMapTlsSockets       = "tls_sockets"
 	CaptureMapTrims            = "trims"
@@ -295,6 +308,7 @@ type CaptureMapSpecs struct {
 	TlsCalls    *ebpf.MapSpec `ebpf:"tls_calls"`
 	TlsCoverage *ebpf.MapSpec `ebpf:"tls_coverage"`
 	TlsNews     *ebpf.MapSpec `ebpf:"tls_news"`
+	TlsOutputs  *ebpf.MapSpec `ebpf:"tls_outputs"`
 	TlsSessions *ebpf.MapSpec `ebpf:"tls_sessions"`
 	TlsSockets  *ebpf.MapSpec `ebpf:"tls_sockets"`
 	Trims       *ebpf.MapSpec `ebpf:"trims"`
@@ -356,6 +370,7 @@ type CaptureMaps struct {
 	TlsCalls    *ebpf.Map `ebpf:"tls_calls"`
 	TlsCoverage *ebpf.Map `ebpf:"tls_coverage"`
 	TlsNews     *ebpf.Map `ebpf:"tls_news"`
+	TlsOutputs  *ebpf.Map `ebpf:"tls_outputs"`
 	TlsSessions *ebpf.Map `ebpf:"tls_sessions"`
 	TlsSockets  *ebpf.Map `ebpf:"tls_sockets"`
 	Trims       *ebpf.Map `ebpf:"trims"`
@@ -377,6 +392,7 @@ func (m *CaptureMaps) Close() error {
 		m.TlsCalls,
 		m.TlsCoverage,
 		m.TlsNews,
+		m.TlsOutputs,
 		m.TlsSessions,
 		m.TlsSockets,
 		m.Trims,

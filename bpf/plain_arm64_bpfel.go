@@ -59,6 +59,17 @@ type PlainLosses struct {
 	Count [4]uint64
 }
 
+type PlainOutput struct {
+	_     structs.HostLayout
+	Bytes [32]uint8
+}
+
+type PlainOutputOf struct {
+	_       structs.HostLayout
+	Session PlainSessionKey
+	Id      uint64
+}
+
 type PlainPlainRecord struct {
 	_         structs.HostLayout
 	Time      uint64
@@ -85,6 +96,7 @@ type PlainSession struct {
 	Received uint64
 	Shard    uint32
 	Early    uint32
+	Id       uint64
 }
 
 type PlainSessionKey struct {
@@ -104,6 +116,7 @@ const (
 	PlainMapTlsCalls        = "tls_calls"
 	PlainMapTlsCoverage     = "tls_coverage"
 	PlainMapTlsNews         = "tls_news"
+	PlainMapTlsOutputs      = "tls_outputs"
 	PlainMapTlsRules        = "tls_rules"
 	PlainMapTlsSessions     = "tls_sessions"
 	PlainMapTlsSockets      = "tls_sockets"
@@ -188,6 +201,7 @@ type PlainMapSpecs struct {
 	TlsCalls    *ebpf.MapSpec `ebpf:"tls_calls"`
 	TlsCoverage *ebpf.MapSpec `ebpf:"tls_coverage"`
 	TlsNews     *ebpf.MapSpec `ebpf:"tls_news"`
+	TlsOutputs  *ebpf.MapSpec `ebpf:"tls_outputs"`
 	TlsRules    *ebpf.MapSpec `ebpf:"tls_rules"`
 	TlsSessions *ebpf.MapSpec `ebpf:"tls_sessions"`
 	TlsSockets  *ebpf.MapSpec `ebpf:"tls_sockets"`
@@ -234,6 +248,7 @@ type PlainMaps struct {
 	TlsCalls    *ebpf.Map `ebpf:"tls_calls"`
 	TlsCoverage *ebpf.Map `ebpf:"tls_coverage"`
 	TlsNews     *ebpf.Map `ebpf:"tls_news"`
+	TlsOutputs  *ebpf.Map `ebpf:"tls_outputs"`
 	TlsRules    *ebpf.Map `ebpf:"tls_rules"`
 	TlsSessions *ebpf.Map `ebpf:"tls_sessions"`
 	TlsSockets  *ebpf.Map `ebpf:"tls_sockets"`
@@ -249,6 +264,7 @@ func (m *PlainMaps) Close() error {
 		m.TlsCalls,
 		m.TlsCoverage,
 		m.TlsNews,
+		m.TlsOutputs,
 		m.TlsRules,
 		m.TlsSessions,
 		m.TlsSockets,

@@ -14,6 +14,7 @@ func (m *CaptureMaps) Shared() map[string]*ebpf.Map {
 		PlainMapTlsCalls:    m.TlsCalls,
 		PlainMapTlsSessions: m.TlsSessions,
 		PlainMapTlsSockets:  m.TlsSockets,
+		PlainMapTlsOutputs:  m.TlsOutputs,
 		PlainMapTlsCoverage: m.TlsCoverage,
 		PlainMapTlsNews:     m.TlsNews,
 	}

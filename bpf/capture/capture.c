@@ -175,7 +175,7 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 	if (bare_ack(&p) && sk->state != BPF_TCP_LISTEN)
 		return;
 	if (tls && p.payload && !(s->flags & SOCKET_TLS_BOUND) && single_flow(sk))
-		meet(s, skb, &p, by_user);
+		meet(s, skb, &p, direction, by_user);
 	head.socket = cookie;
 	head.listener = sk->state == BPF_TCP_LISTEN;
 	head.netns = s->netns;

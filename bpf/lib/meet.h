@@ -12,41 +12,25 @@
 // tls says whether anything here is done.
 volatile const bool tls = false;
 
-enum {
-	TLS_RECORD_HEADER = 5,
-	TLS_RECORD_MOST = (1 << 14) + 2048, // RFC 5246, section 6.2.3
-};
-
-// Records of a handshake. In TLS 1.3 a client's second flight begins with the first one.
-enum {
-	RECORD_CHANGE_CIPHER_SPEC = 20,
-	RECORD_HANDSHAKE = 22,
-};
-
-// record_type gives the type of the TLS record that the payload begins with (RFC 8446,
-// section 5.1), or 0.
-static __always_inline __u8 record_type(struct __sk_buff *skb, const struct packet *p)
+// sent_type returns the type of the TLS record that the payload begins with, or 0.
+static __always_inline __u8 sent_type(struct __sk_buff *skb, const struct packet *p)
 {
 	__u8 b[TLS_RECORD_HEADER];
-	__u32 length;
 
 	if (p->payload < sizeof(b) || bpf_skb_load_bytes(skb, p->headers, b, sizeof(b)))
 		return 0;
-	length = (__u32)b[3] << 8 | b[4];
-	if (b[0] < 20 || b[0] > 23 || b[1] != 3 || b[2] > 4 || !length || length > TLS_RECORD_MOST)
-		return 0;
-	return b[0];
+	return record_type(b);
 }
 
 // bind_session gives an object its socket, and tells whether that is news. An object
 // that had another one is a new one at the place of the old. opens says that what is
 // sent is of a handshake.
-static __always_inline bool bind_session(const struct session_key *key, __u64 socket, __u32 shard, bool opens)
+static __always_inline bool bind_session(const struct session_key *key, const struct socket_state *socket, bool opens)
 {
-	struct session fresh = { .socket = socket, .shard = shard }, *s;
+	struct session fresh = { .socket = socket->cookie, .shard = socket->shard }, *s;
 
 	s = bpf_map_lookup_elem(&tls_sessions, key);
-	if (s && s->socket == socket)
+	if (s && s->socket == socket->cookie)
 		return false;
 	if (!s || s->socket) {
 		if (!opens)
@@ -54,8 +38,8 @@ static __always_inline bool bind_session(const struct session_key *key, __u64 so
 		bpf_map_update_elem(&tls_sessions, key, &fresh, BPF_ANY);
 		return true;
 	}
-	s->shard = shard;
-	s->socket = socket;
+	s->shard = socket->shard;
+	s->socket = socket->cookie;
 	return true;
 }
 
@@ -65,33 +49,51 @@ enum meeting {
 	MET_BEFORE,
 };
 
-// meet_caller looks whether the current thread is inside a library, or was so
-// last: one that writes to memory is left before its bytes are sent.
-static __always_inline enum meeting meet_caller(__u64 socket, __u32 shard, bool opens)
+// meet_caller looks whether the current thread is inside a library: then the library
+// itself sends the packet.
+static __always_inline enum meeting meet_caller(const struct socket_state *s, bool opens)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct call_key thread = { .thread = (__u64)task->tgid << 32 | (__u32)task->pid };
 	struct session_key key = { .pid = task->tgid };
 	struct call *call = bpf_map_lookup_elem(&tls_calls, &thread);
-	struct session *s;
 
-	if (!call)
+	if (!call || !call->inside)
 		return NOBODY;
 	key.object = call->object;
-	if (!call->inside) {
-		s = bpf_map_lookup_elem(&tls_sessions, &key);
-		if (s && s->socket && s->socket != socket)
-			return NOBODY;
-	}
-	return bind_session(&key, socket, shard, opens) ? MET : MET_BEFORE;
+	return bind_session(&key, s, opens) ? MET : MET_BEFORE;
+}
+
+// meet_output looks whether the packet begins with what an object of the socket's owner
+// has put into memory. Who sends it, and when, proves nothing: an event loop may have several
+// objects write before it sends what they wrote.
+static __always_inline enum meeting meet_output(const struct socket_state *s, struct __sk_buff *skb,
+						const struct packet *p, bool opens)
+{
+	struct output begin;
+	struct output_of *found, of;
+	struct session *session;
+
+	if (p->payload < sizeof(begin) || bpf_skb_load_bytes(skb, p->headers, &begin, sizeof(begin)))
+		return NOBODY;
+	found = bpf_map_lookup_elem(&tls_outputs, &begin);
+	if (!found || found->session.pid != s->owner.pid)
+		return NOBODY;
+	of = *found;
+	bpf_map_delete_elem(&tls_outputs, &begin);
+	session = bpf_map_lookup_elem(&tls_sessions, &of.session);
+	if (!session || session->id != of.id)
+		return NOBODY; // given up meanwhile
+	return bind_session(&of.session, s, opens) ? MET : MET_BEFORE;
 }
 
 // meet is for payload of a TCP connection. by_user says that the current process
 // sends it.
-static __noinline void meet(struct socket_state *s, struct __sk_buff *skb, const struct packet *p, bool by_user)
+static __noinline void meet(struct socket_state *s, struct __sk_buff *skb, const struct packet *p, __u8 direction,
+			    bool by_user)
 {
-	__u8 type = record_type(skb, p);
-	enum meeting met;
+	__u8 type = sent_type(skb, p);
+	enum meeting met = NOBODY;
 
 	if (!type) {
 		if (by_user && !(s->flags & (SOCKET_TLS | SOCKET_COUNTED_PLAIN))) {
@@ -104,13 +106,18 @@ static __noinline void meet(struct socket_state *s, struct __sk_buff *skb, const
 		s->flags |= SOCKET_TLS;
 		bpf_map_update_elem(&tls_sockets, &s->cookie, &s->shard, BPF_ANY);
 	}
-	if (!by_user)
+	if (direction != EGRESS)
 		return;
-	met = meet_caller(s->cookie, s->shard, type == RECORD_HANDSHAKE || type == RECORD_CHANGE_CIPHER_SPEC);
+	if (by_user)
+		met = meet_caller(s, opens(type));
+	if (met == NOBODY)
+		met = meet_output(s, skb, p, opens(type));
 	if (met != NOBODY)
 		s->flags |= SOCKET_TLS_BOUND;
 	if (met == MET)
 		count_coverage(&s->owner, COVERAGE_BOUND);
+	if (!by_user)
+		return;
 	if (met == NOBODY && !(s->flags & SOCKET_COUNTED_TLS))
 		tell_news(NEWS_UNCOVERED, &s->owner);
 	if (!(s->flags & SOCKET_COUNTED_TLS)) {

@@ -3,9 +3,10 @@
 
 // What the programs at the sockets and those in the TLS libraries tell each other.
 // A thread that is inside a library's function notes the object it is busy with;
-// the packet that the call causes leaves in the same thread, and there the object
-// meets its socket. The maps are made with the programs at the sockets, and the
-// others get them.
+// the packet that the call sends leaves in the same thread, and there the object
+// meets its socket. Of an object that writes into memory the records themselves are
+// noted: the socket that sends them is the object's. The maps are made with the
+// programs at the sockets, and the others get them.
 #pragma once
 
 #include "record.h"
@@ -61,6 +62,7 @@ struct session {
 	__u64 received; // bytes that it gave
 	__u32 shard;
 	__u32 early; // inside OPERATION_EARLY: 1, and bytes that were taken before the socket was known
+	__u64 id; // of the object among all that are at its place in turn; 0: nothing of it was noted in tls_outputs
 };
 
 struct {
@@ -69,6 +71,56 @@ struct {
 	__type(key, struct session_key);
 	__type(value, struct session);
 } tls_sessions SEC(".maps");
+
+// output is how a run of TLS records begins. It is long enough to reach into a key, a
+// random, or ciphertext, so that no two are alike.
+enum { OUTPUT_LEN = 32 };
+
+struct output {
+	__u8 bytes[OUTPUT_LEN];
+};
+
+struct output_of {
+	struct session_key session;
+	__u64 id; // of the session
+};
+
+// tls_outputs holds what objects have put into memory, to be sent by the program, and whose
+// socket is not known.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct output);
+	__type(value, struct output_of);
+} tls_outputs SEC(".maps");
+
+enum {
+	TLS_RECORD_HEADER = 5,
+	TLS_RECORD_MOST = (1 << 14) + 2048, // RFC 5246, section 6.2.3
+};
+
+// Records of a handshake. In TLS 1.3 a client's second flight begins with the first one.
+enum {
+	RECORD_CHANGE_CIPHER_SPEC = 20,
+	RECORD_HANDSHAKE = 22,
+};
+
+// record_type returns the type of the TLS record that begins with b (RFC 8446, section
+// 5.1), or 0 if none does.
+static __always_inline __u8 record_type(const __u8 b[TLS_RECORD_HEADER])
+{
+	__u32 length = (__u32)b[3] << 8 | b[4];
+
+	if (b[0] < 20 || b[0] > 23 || b[1] != 3 || b[2] > 4 || !length || length > TLS_RECORD_MOST)
+		return 0;
+	return b[0];
+}
+
+// opens reports whether a record of this type is of a handshake.
+static __always_inline bool opens(__u8 type)
+{
+	return type == RECORD_HANDSHAKE || type == RECORD_CHANGE_CIPHER_SPEC;
+}
 
 // tls_sockets are the captured sockets that were seen to carry TLS.
 struct {

@@ -8,6 +8,7 @@
 #include "../lib/emit.h"
 #include "../lib/kernel.h"
 #include "../lib/look.h"
+#include "../lib/memory.h"
 #include "../lib/place.h"
 #include "../lib/record.h"
 #include "../lib/registers.h"
@@ -89,6 +90,28 @@ static __always_inline void took(const struct call *call, __u64 buffer, __u64 n,
 	emit(&e);
 }
 
+// note_output notes what an object without a socket has put into memory: the socket that
+// sends it is the object's.
+static __noinline void note_output(__u64 object, const struct place *p)
+{
+	struct output_of of = { .session = { .object = object, .pid = bpf_get_current_pid_tgid() >> 32 } };
+	struct output begin = {};
+	struct session *s = bpf_map_lookup_elem(&tls_sessions, &of.session);
+
+	if ((s && s->socket) || !read_unsent(&begin, object, p))
+		return;
+	if (!s) {
+		bpf_map_update_elem(&tls_sessions, &of.session, opens(begin.bytes[0]) ? &new_session : &late_session, BPF_NOEXIST);
+		s = bpf_map_lookup_elem(&tls_sessions, &of.session);
+		if (!s)
+			return;
+	}
+	if (!s->id)
+		s->id = bpf_ktime_get_ns();
+	of.id = s->id;
+	bpf_map_update_elem(&tls_outputs, &begin, &of, BPF_ANY);
+}
+
 // flushing tells whether a function is called by one that hands over again what the
 // program has handed over before (GnuTLS, corked).
 static __always_inline bool flushing(const struct call_key *key, const struct place *p)
@@ -167,7 +190,21 @@ int library_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-// library_return leaves the call noted: what it wrote into memory is sent now.
+// taken returns how many bytes a call took or gave, by what its function returned.
+static __always_inline __s64 taken(const struct call *call, __s64 n, __u64 second, const struct place *p)
+{
+	if (p->operation != OPERATION_WRITE && p->operation != OPERATION_READ)
+		return 0;
+	if (p->outcome == OUTCOME_RUST)
+		return n ? 0 : second;
+	if (p->outcome != OUTCOME_LONG)
+		n = (__s32)n;
+	if (n > 0 && (p->outcome == OUTCOME_STORED4 || p->outcome == OUTCOME_STORED5))
+		n = read_word(call->length_at);
+	return n;
+}
+
+// library_return leaves the call noted: rustls.h needs to know what was last.
 SEC("uretprobe")
 int library_return(struct pt_regs *ctx)
 {
@@ -184,18 +221,11 @@ int library_return(struct pt_regs *ctx)
 	if (!call || !call->inside || call->operation != p.operation)
 		return 0;
 	call->inside = false;
-	if (p.operation != OPERATION_WRITE && p.operation != OPERATION_READ)
-		return 0;
-	if (p.outcome == OUTCOME_RUST)
-		n = n ? 0 : RESULT2(ctx);
-	else if (p.outcome != OUTCOME_LONG)
-		n = (__s32)n;
-	if (n <= 0)
-		return 0;
-	if (p.outcome == OUTCOME_STORED4 || p.outcome == OUTCOME_STORED5)
-		n = read_word(call->length_at);
+	n = taken(call, n, RESULT2(ctx), &p);
 	if (n > 0)
 		took(call, call->buffer, n, &p, false);
+	if (p.way == WAY_SSL)
+		note_output(call->object, &p);
 	return 0;
 }
 
