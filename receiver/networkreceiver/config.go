@@ -23,6 +23,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/route"
 )
 
 // Config is the receiver's configuration. The zero value of every optional block
@@ -47,6 +48,8 @@ type Config struct {
 	Resource ResourceConfig `mapstructure:"resource"`
 	// Trace says how calls join traces.
 	Trace TraceConfig `mapstructure:"trace"`
+	// Routes says how the paths of URLs become templates.
+	Routes RoutesConfig `mapstructure:"routes"`
 	// Lookups links calls to the lookups of names that served them.
 	Lookups LookupsConfig `mapstructure:"lookups"`
 	// Memory is the budget of everything the receiver holds.
@@ -155,6 +158,18 @@ type RedactionConfig struct {
 	// Allow names headers, query parameters and body keys that stay readable
 	// although a list names them.
 	Allow []string `mapstructure:"allow"`
+
+	_ struct{}
+}
+
+// RoutesConfig says how the paths of URLs become templates: url.template, http.route, and
+// the names of spans.
+type RoutesConfig struct {
+	// Learn makes templates of what paths look like and of what was seen.
+	Learn bool `mapstructure:"learn"`
+	// Templates come before those that are learned: [HOST]/users/{name}/{rest...}, as in
+	// net/http.
+	Templates []string `mapstructure:"templates"`
 
 	_ struct{}
 }
@@ -303,6 +318,9 @@ func (c *PayloadConfig) Validate() error {
 	return nil
 }
 
+// Validate implements [confmap.Validator].
+func (c *RoutesConfig) Validate() error { return route.Check(c.Templates) }
+
 // NewDefaultConfig gives the configuration that `network: {}` means.
 func NewDefaultConfig() *Config {
 	retry := configretry.NewDefaultBackOffConfig()
@@ -330,6 +348,7 @@ func NewDefaultConfig() *Config {
 		},
 		Redaction:      RedactionConfig{Enabled: true},
 		Resource:       ResourceConfig{ServiceName: telemetry.ServiceNameProcess},
+		Routes:         RoutesConfig{Learn: true},
 		Lookups:        LookupsConfig{Enabled: true, MaxAge: 2 * time.Minute, Max: 8192},
 		Memory:         MemoryConfig{Limit: 256 << 20},
 		Batch:          BatchConfig{Timeout: 200 * time.Millisecond, MaxRecords: 1000, MaxBytes: 2 << 20},

@@ -74,6 +74,7 @@ func TestConfigValid(t *testing.T) {
 		MaxHeaderBytes: 8 << 10, MaxBodyBytes: 4 << 10, MaxOutstanding: 20, ResponseTimeout: 3 * time.Second,
 	}, live.Protocols.DNS)
 	assert.Equal(t, 2*time.Second, live.Streams.OpenAfter)
+	assert.Equal(t, RoutesConfig{Templates: []string{"/users/{name}", "shop.example/files/{path...}"}}, live.Routes)
 	assert.Equal(t, LookupsConfig{Enabled: true, MaxAge: time.Minute, Max: 100}, live.Lookups)
 	assert.Equal(t, ByteSize(64<<20), live.Memory.Limit)
 	assert.Equal(t, PayloadConfig{
@@ -136,6 +137,7 @@ func TestConfigInvalid(t *testing.T) {
 		"network/bad_http_payload":  `protocols::http::payload: placement must be body or attributes, is "header"`,
 		"network/http_payload_typo": "invalid keys: preview",
 		"network/bad_service_name":  `resource::service_name must be process or none, is "guess"`,
+		"network/bad_template":      `routes: template "/users/{": want braces`,
 		"network/no_lookup_age":     "lookups::max_age must be positive, is 0s",
 		"network/no_lookups":        "lookups::max must be positive, is 0",
 		"network/no_connections":    "must be positive",

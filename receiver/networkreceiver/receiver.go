@@ -25,6 +25,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/lookup"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/route"
 )
 
 // networkReceiver runs one capture: a source, a pipeline for each of its shards,
@@ -42,6 +43,7 @@ type networkReceiver struct {
 	lookups *lookup.Table // nil if calls are not linked to lookups
 
 	forwards *telemetry.Forwards
+	routes   *route.Table
 	traces   *delivery[ptrace.Traces]
 	logs     *delivery[plog.Logs]
 	stop     context.CancelFunc // ends the shards
@@ -80,6 +82,7 @@ func (r *networkReceiver) start(ctx context.Context, report func(*componentstatu
 		r.lookups = lookup.New(lookup.Settings{Age: set.MaxAge, Max: set.Max}, memory)
 	}
 	r.forwards = telemetry.NewForwards()
+	r.routes = newRoutes(r.cfg, memory)
 	r.shards = make([]*shardPipeline, r.source.Shards())
 	for i := range r.shards {
 		r.shards[i] = newShardPipeline(r, shardMemory(memory, &r.source))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
@@ -18,6 +19,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/route"
 )
 
 // The functions here turn the user's YAML into the settings of the stages.
@@ -85,6 +87,7 @@ func telemetrySettings(r *networkReceiver) telemetry.Settings {
 	s.CapturedPeers = peers
 	s.Lookups = r.lookups
 	s.Forwards = r.forwards
+	s.Routes = r.routes
 	s.Translator, _ = r.source.Source.(capture.Translator)
 	s.Payload = payloadSettings(&cfg.Payload, telemetry.DefaultPayload().MaxBody)
 	s.Protocols = map[string]telemetry.Payload{
@@ -106,6 +109,14 @@ func telemetrySettings(r *networkReceiver) telemetry.Settings {
 		s.FileSpans = telemetry.Ends(pcap.Spans)
 	}
 	return s
+}
+
+func newRoutes(cfg *Config, memory *budget.Budget) *route.Table {
+	return route.New(route.Settings{
+		Learn:     cfg.Routes.Learn,
+		Templates: cfg.Routes.Templates,
+		Secret:    redact.New(redactSettings(&cfg.Redaction)).Names,
+	}, memory)
 }
 
 // payload says what is exported of one protocol.

@@ -227,6 +227,7 @@ func (s *stress) call(name string) {
 func (s *stress) end() {
 	s.t.Helper()
 	s.pass(int64(2 * s.run.cfg.Connections.IdleTimeout))
+	s.pass(3700e9) // and routes
 	assert.Eventually(s.t, func() bool { s.pass(100e6); return s.value("memory_used", "") < 4<<10 }, 5*time.Second, 5*time.Millisecond)
 	assert.Zero(s.t, s.value("tracked_connections", ""))
 	held := heap()

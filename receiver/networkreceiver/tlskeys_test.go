@@ -52,7 +52,7 @@ func replaySpans(t *testing.T, pcap PcapConfig) map[string]ptrace.Span {
 func TestTLSKeys(t *testing.T) {
 	file := filepath.Join(tlsFixtures, "curl-nginx-http1.pcap")
 	spans := replaySpans(t, PcapConfig{Files: []string{file}, TLSKeys: []string{filepath.Join(tlsFixtures, "curl-nginx-http1.keys")}})
-	get, known := spans["GET"]
+	get, known := spans["GET /hello.txt"]
 	require.True(t, known, "the call inside")
 	handshake, known := spans["TLS handshake"]
 	require.True(t, known)
@@ -75,7 +75,7 @@ func TestTLSWithoutKeys(t *testing.T) {
 
 func TestTLSKeysInCapture(t *testing.T) {
 	spans := replaySpans(t, PcapConfig{Files: []string{"capture/pcap/testdata/tls-secrets.pcapng"}})
-	assert.Contains(t, spans, "GET")
+	assert.Contains(t, spans, "GET /lines.json")
 }
 
 func TestTLSKeysThatCannotBeRead(t *testing.T) {

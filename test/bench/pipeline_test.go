@@ -23,6 +23,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/lookup"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/route"
 )
 
 // shard is stages 2 to 5 of one shard, with the receiver's default settings but
@@ -54,6 +55,7 @@ func newShardTo(next telemetry.Sink) *shard {
 	settings := telemetry.DefaultSettings()
 	settings.Version, settings.HostName = "0.0.0", "node-1"
 	settings.Lookups = lookup.New(lookup.Settings{Age: 2 * time.Minute, Max: 8192}, memory)
+	settings.Routes = route.New(route.Settings{Learn: true}, memory)
 	s.builder = telemetry.New(settings, memory, next, &s.records)
 	pairer := pair.New(pair.Settings{}, s.builder, &s.pair)
 	dissection := engine.New(engine.Settings{}, registry.All(), pairer, zap.NewNop(), &s.engine)

@@ -385,6 +385,19 @@ type Summary struct {
 	// Status tells people of an error what its type does not: the span's status
 	// description. It may be empty, and is not used without an error.
 	Status string
+	Route  Route
+}
+
+// Route says by what the route of a call over HTTP is found. It is empty where there is
+// none, or where Summary.Name says as much.
+type Route struct {
+	// Path is that of the request's URL.
+	Path string
+	// Served reports that the server has answered, and not that it has nothing at Path.
+	Served bool
+	// Named reports that Summary.Name is the request's method, behind which a route
+	// belongs by the conventions.
+	Named bool
 }
 
 // Attributes takes attributes by the semantic conventions. Implementations apply

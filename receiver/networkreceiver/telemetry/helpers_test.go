@@ -40,6 +40,7 @@ func (f fake) Describe(side dissect.Side, req, resp *dissect.Message, out dissec
 		r := req.Protocol.(*fakeRequest)
 		s.Name = r.method
 		out.Str("http.request.method", r.method)
+		s.Route = dissect.Route{Path: r.path, Served: resp != nil, Named: true}
 		if side == dissect.ClientSide {
 			out.Str("url.full", r.url)
 			out.Str("server.address", "shop.example")

@@ -55,6 +55,7 @@ func (b *Builder) describeOpen(c *call, now int64) {
 		addSoFar(m, c.Response, &c.protocol.response)
 	}
 	b.addNetwork(c, m)
+	b.addRoute(c, m)
 	m.strIfAny(keyTraceSource, c.id.source())
 }
 

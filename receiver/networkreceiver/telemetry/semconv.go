@@ -26,6 +26,9 @@ const (
 	keyURLFull  = "url.full"  // by dissectors, redacted here
 	keyURLQuery = "url.query" // by dissectors, redacted here
 
+	keyURLTemplate = "url.template"
+	keyHTTPRoute   = "http.route"
+
 	// Parts of payloads, by dissectors and redacted here.
 	keyGraphQLDocument  = "graphql.document"
 	keyGraphQLVariables = "wirespan.graphql.variables"

@@ -13,6 +13,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/lookup"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/route"
 )
 
 // Settings says what is built.
@@ -46,6 +47,10 @@ type Settings struct {
 	// together. Nil: calls with which they do are not put below those with which they got
 	// them.
 	Forwards *Forwards
+
+	// Routes is where the templates of paths are, of all shards together. Nil: paths have
+	// none.
+	Routes *route.Table
 
 	// Payload is for all protocols that Protocols does not name
 	// (network.protocol.name).

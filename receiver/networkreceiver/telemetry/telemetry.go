@@ -52,6 +52,7 @@ type Builder struct {
 	redactor   *redact.Redactor
 	protocols  map[string]*protocol
 	addresses  addressCache
+	names      spanNames
 	attributes attributes // of the record being built: first its side, then what the records of a call share
 	shapes     shapes
 	fields     []field     // of the call's messages
@@ -77,6 +78,7 @@ func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
 		redactor:  redact.New(s.Redaction),
 		protocols: make(map[string]*protocol),
 		addresses: make(addressCache),
+		names:     make(spanNames),
 	}
 	if builder.now == nil {
 		builder.now = func() int64 { return time.Now().UnixNano() }
@@ -112,6 +114,7 @@ func (b *Builder) Exchange(x *pair.Exchange) {
 // is old by the capture's.
 func (b *Builder) Tick(captured int64) {
 	b.set.Lookups.Expire(captured)
+	b.set.Routes.Expire(captured)
 	now := b.now()
 	for class := range Classes {
 		if b.due(b.traces[class].since, now) {
@@ -199,6 +202,7 @@ func (b *Builder) describe(c *call) {
 	c.class = b.classOf(c, errorType)
 	m.strIfAny(keyErrorType, errorType)
 	b.addNetwork(c, m)
+	b.addRoute(c, m)
 	c.addTimes(m)
 	m.strIfAny(keyTraceSource, c.id.source())
 }

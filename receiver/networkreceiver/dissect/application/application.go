@@ -31,9 +31,11 @@ type Opener interface {
 // protocol inside.
 func Describe(side dissect.Side, req *httpmessage.Request, resp *httpmessage.Response, out dissect.Attributes) dissect.Summary {
 	s := httpmessage.Describe(side, req, resp, out)
+	method := s.Name
 	for _, p := range protocols {
 		var of bool
 		if s, of = p.Describe(side, req, resp, out, s); of {
+			s.Route.Named = s.Route.Named && s.Name == method
 			break
 		}
 	}

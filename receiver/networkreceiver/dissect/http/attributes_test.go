@@ -48,7 +48,7 @@ func TestDescribe(t *testing.T) {
 				"http.request.body.size": int64(2), "http.response.body.size": int64(3),
 				"http.response.status_code": int64(200), "network.protocol.version": "1.1",
 			},
-			summary: dissect.Summary{Name: "POST"},
+			summary: dissect.Summary{Name: "POST", Route: dissect.Route{Path: "/api/v1/checkout", Served: true, Named: true}},
 		},
 		{
 			name: "server", side: server,
@@ -60,7 +60,7 @@ func TestDescribe(t *testing.T) {
 				"http.request.body.size": int64(0), "http.response.body.size": int64(0),
 				"http.response.status_code": int64(404), "network.protocol.version": "1.0",
 			},
-			summary: dissect.Summary{Name: "GET"},
+			summary: dissect.Summary{Name: "GET", Route: dissect.Route{Path: "/x", Named: true}},
 		},
 		{
 			name: "404 is an error of the client only", side: client,
@@ -71,7 +71,7 @@ func TestDescribe(t *testing.T) {
 				"http.request.body.size": int64(0), "http.response.body.size": int64(0),
 				"http.response.status_code": int64(404), "error.type": "404", "network.protocol.version": "1.1",
 			},
-			summary: dissect.Summary{Name: "GET", Error: true, ErrorType: "404"},
+			summary: dissect.Summary{Name: "GET", Error: true, ErrorType: "404", Route: dissect.Route{Path: "/x", Named: true}},
 		},
 		{
 			name: "behind a proxy", side: server,
@@ -84,7 +84,7 @@ func TestDescribe(t *testing.T) {
 				"http.request.body.size": int64(0), "http.response.body.size": int64(0),
 				"http.response.status_code": int64(503), "error.type": "503", "network.protocol.version": "1.1",
 			},
-			summary: dissect.Summary{Name: "GET", Error: true, ErrorType: "503"},
+			summary: dissect.Summary{Name: "GET", Error: true, ErrorType: "503", Route: dissect.Route{Path: "/", Served: true, Named: true}},
 		},
 		{
 			name: "behind an older proxy", side: server,
@@ -94,7 +94,7 @@ func TestDescribe(t *testing.T) {
 				"server.address": "shop.example", "server.port": int64(99), "client.address": "192.0.2.1",
 				"http.request.body.size": int64(0), "network.protocol.version": "1.1",
 			},
-			summary: dissect.Summary{Name: "QUERY"},
+			summary: dissect.Summary{Name: "QUERY", Route: dissect.Route{Path: "/", Named: true}},
 		},
 		{
 			name: "client that hides", side: server,
@@ -103,7 +103,7 @@ func TestDescribe(t *testing.T) {
 				"http.request.method": "GET", "url.path": "/", "url.scheme": "http", "server.address": "a", "server.port": int64(80),
 				"http.request.body.size": int64(0), "network.protocol.version": "1.1",
 			},
-			summary: dissect.Summary{Name: "GET"},
+			summary: dissect.Summary{Name: "GET", Route: dissect.Route{Path: "/", Named: true}},
 		},
 		{
 			name: "unknown method, no Host", side: client,
@@ -112,7 +112,7 @@ func TestDescribe(t *testing.T) {
 				"http.request.method": "_OTHER", "http.request.method_original": "propfind", "url.path": "/dav", "url.query": "x",
 				"http.request.body.size": int64(0), "network.protocol.version": "1.0",
 			},
-			summary: dissect.Summary{Name: "HTTP"},
+			summary: dissect.Summary{Name: "HTTP", Route: dissect.Route{Path: "/dav", Named: true}},
 		},
 		{
 			name: "absolute form wins over Host, userinfo is no address", side: client,
@@ -121,7 +121,7 @@ func TestDescribe(t *testing.T) {
 				"http.request.method": "GET", "url.full": "http://u:p@b:81/?q", "server.address": "b", "server.port": int64(81),
 				"http.request.body.size": int64(0), "network.protocol.version": "1.1",
 			},
-			summary: dissect.Summary{Name: "GET"},
+			summary: dissect.Summary{Name: "GET", Route: dissect.Route{Path: "/", Named: true}},
 		},
 		{
 			name: "CONNECT", side: client,
@@ -130,7 +130,7 @@ func TestDescribe(t *testing.T) {
 				"http.request.method": "CONNECT", "url.full": "http://b:443", "server.address": "b", "server.port": int64(443),
 				"http.request.body.size": int64(0), "network.protocol.version": "1.1",
 			},
-			summary: dissect.Summary{Name: "CONNECT"},
+			summary: dissect.Summary{Name: "CONNECT", Route: dissect.Route{Named: true}},
 		},
 		{
 			name: "no request", side: client, response: "HTTP/1.1 500 Oops\nContent-Length: 0\n\n",

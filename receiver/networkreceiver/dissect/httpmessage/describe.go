@@ -22,6 +22,7 @@ func Describe(side dissect.Side, req *Request, resp *Response, out dissect.Attri
 		if isStandard(req.Method) {
 			s.Name = req.Method
 		}
+		s.Route = dissect.Route{Path: req.Target.Path, Served: resp != nil && serves(resp.Status), Named: true}
 	}
 	if resp != nil {
 		version = firstOf(version, resp.Version)
@@ -31,6 +32,15 @@ func Describe(side dissect.Side, req *Request, resp *Response, out dissect.Attri
 		out.Str("network.protocol.version", version)
 	}
 	return s
+}
+
+// serves reports whether a status is that of a server that has something at the target.
+func serves(status int) bool {
+	switch status {
+	case 0, 400, 404, 405, 414, 501:
+		return false
+	}
+	return true
 }
 
 func describeResponse(side dissect.Side, r *Response, out dissect.Attributes, s *dissect.Summary) {

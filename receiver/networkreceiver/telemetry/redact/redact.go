@@ -92,6 +92,10 @@ func (r *Redactor) Value(f Field, value string) string {
 // Header redacts a field's value by its name, and URLs in values that stay.
 func (r *Redactor) Header(name, value string) string { return r.Value(r.Field(name), value) }
 
+// Names reports whether a segment of a path says that what follows it is a secret, as a
+// key of a body does.
+func (r *Redactor) Names(segment string) bool { return r.set.URLs && r.keys.secret(segment) }
+
 // isAuthority reports whether a field's value is an authority.
 func isAuthority(name string) bool {
 	return strings.EqualFold(name, "Host") || strings.EqualFold(name, ":authority") || strings.EqualFold(name, "X-Forwarded-Host")

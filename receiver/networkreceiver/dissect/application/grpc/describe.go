@@ -47,7 +47,7 @@ func (Protocol) Describe(side dissect.Side, req *httpmessage.Request, resp *http
 func describeRequest(req *httpmessage.Request, out dissect.Attributes, s *dissect.Summary) {
 	if method := strings.TrimPrefix(req.Target.Path, "/"); method != "" {
 		out.Str("rpc.method", method)
-		s.Name = method
+		s.Name, s.Route = method, dissect.Route{}
 	}
 	if n := req.Message.Events; n > 0 {
 		out.Int("wirespan.rpc.request.messages", int64(n))
