@@ -24,7 +24,7 @@ SOURCES := internal/tools/build-distribution go.mod go.sum internal/tools/go.mod
 
 # Tests that use the one kernel and the one network of this machine. They must
 # not disturb each other, so they run as root, one package at a time.
-LIVE_PACKAGES := /wirespan/(bpf|receiver/networkreceiver/capture/(ebpf|probe)|internal/testkit|test/(completeness|e2e|nodes|soak|stress))
+LIVE_PACKAGES := /wirespan/(bpf|receiver/networkreceiver/capture/(ebpf|probe)|internal/testkit|test/(completeness|docs|e2e|nodes|soak|stress))
 TESTED := go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | grep -v '/wirespan/test/k8s$$'
 UNIT    = $(shell $(TESTED) | grep -vE '$(LIVE_PACKAGES)')
 LIVE    = $(shell $(TESTED) | grep -E '$(LIVE_PACKAGES)')
@@ -48,12 +48,13 @@ help: ## List the targets
 		/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # bin/wirespan is one of these: the lean one until there is the full one.
+BIN  := bin/wirespan
 FULL := build/full/wirespan
 LEAN := build/lean/wirespan
 
 .PHONY: run
 run: $(if $(wildcard $(FULL)),build,lean) ## Show every call of this machine (root), and send it to OTEL_EXPORTER_OTLP_ENDPOINT if that is set
-	@$(SUDO) env GOGC=$${GOGC:-400} GOMEMLIMIT=$${GOMEMLIMIT:-768MiB} bin/wirespan --config $(CONFIG) $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),--config distributions/wirespan/config-otlp.yaml)
+	@$(SUDO) env GOGC=$${GOGC:-400} GOMEMLIMIT=$${GOMEMLIMIT:-768MiB} $(BIN) --config $(CONFIG) $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),--config distributions/wirespan/config-otlp.yaml)
 
 .PHONY: lean
 lean: $(LEAN) ## Build bin/wirespan with the components of a first look only, in a third of the time
@@ -63,7 +64,7 @@ lean: $(LEAN) ## Build bin/wirespan with the components of a first look only, in
 build: $(FULL) ## Build the distribution into bin/wirespan (needs Go only)
 	@$(call install,$(FULL))
 
-install = mkdir -p bin && { cmp -s $(1) bin/wirespan || install $(1) bin/wirespan; }
+install = mkdir -p $(dir $(BIN)) && { cmp -s $(1) $(BIN) || install $(1) $(BIN); }
 
 $(FULL): builder-config.yaml $(SOURCES)
 	@internal/tools/build-distribution $< $@
@@ -98,7 +99,7 @@ test-unit: build ## Run the tests that need no privileges, with the race detecto
 	go test -timeout 10m -run $(ATTACKS) ./receiver/networkreceiver
 
 .PHONY: test-live
-test-live: build tls-software ## Run the tests that load eBPF and capture real traffic (root)
+test-live: build $(LEAN) tls-software ## Run the tests that load eBPF and capture real traffic (root)
 	TLS_SOFTWARE=$(TLS_SOFTWARE) WIRESPAN_BIN=$(CURDIR)/bin/wirespan \
 	go test -race -count=1 -p 1 -timeout 20m $(if $(SUDO),-exec '$(SUDO)') $(LIVE)
 

@@ -6,7 +6,6 @@ package presubmit
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -146,28 +145,6 @@ func validate(t *testing.T, program string, paths ...string) {
 	assert.NoError(t, err, "%s\n%s", strings.Join(paths, ", "), out)
 }
 
-// Each YAML in a page parses, and each whole configuration is valid.
-func TestExamplesInPagesAreValid(t *testing.T) {
-	program := ""
-	for _, path := range files(t, ".md") {
-		for _, block := range fenced(read(t, path), "yaml") {
-			var parsed map[string]any
-			if !assert.NoError(t, yaml.Unmarshal([]byte(block), &parsed), "%s:\n%s", path, block) {
-				continue
-			}
-			if parsed["service"] == nil || parsed["receivers"] == nil {
-				continue
-			}
-			if program == "" {
-				program = binary(t)
-			}
-			file := filepath.Join(t.TempDir(), "config.yaml")
-			require.NoError(t, os.WriteFile(file, []byte(block), 0o644))
-			validate(t, program, file)
-		}
-	}
-}
-
 // For the exporter otlp_grpc an endpoint with http:// still means TLS, and no
 // validation says so: who wants none has to say that.
 func TestPlainEndpointsAreWithoutTLS(t *testing.T) {
@@ -180,7 +157,7 @@ func TestPlainEndpointsAreWithoutTLS(t *testing.T) {
 			}
 		}
 		if yaml.Unmarshal([]byte(text), &config) != nil {
-			return // another kind of file, or TestExamplesInPagesAreValid says so
+			return // another kind of file, or test/docs says so
 		}
 		for name, e := range config.Exporters {
 			if strings.HasPrefix(name, "otlp_grpc") && !strings.HasPrefix(e.Endpoint, "https://") {
