@@ -19,7 +19,7 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env PATH=$(PATH))
 TOOL := go tool -modfile=internal/tools/go.mod
 
 # What the binary is made of: all Go files but tests, and the generated eBPF objects.
-SOURCES := internal/tools/build-distribution go.mod go.sum internal/tools/go.mod $(shell find bpf exporter internal processor receiver \
+SOURCES := internal/tools/build-distribution go.mod go.sum internal/tools/go.mod $(shell find bpf exporter extension internal processor receiver \
 	\( -name '*.go' -o -name '*.o' \) -not -name '*_test.go' 2>/dev/null)
 
 # Tests that use the one kernel and the one network of this machine. They must

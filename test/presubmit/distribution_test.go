@@ -58,11 +58,12 @@ var components = map[string]map[string]string{
 		"forward":      core + "connector/forwardconnector",
 	},
 	"extensions": {
-		"file_storage":    contrib + "extension/storage/filestorage",
-		"health_check":    contrib + "extension/healthcheckextension",
-		"bearertokenauth": contrib + "extension/bearertokenauthextension", // bearer_token_auth in later versions
-		"basicauth":       contrib + "extension/basicauthextension",       // basic_auth in later versions
-		"zpages":          core + "extension/zpagesextension",
+		"unimplemented_filter": module + "/extension/unimplementedfilterextension",
+		"file_storage":         contrib + "extension/storage/filestorage",
+		"health_check":         contrib + "extension/healthcheckextension",
+		"bearertokenauth":      contrib + "extension/bearertokenauthextension", // bearer_token_auth in later versions
+		"basicauth":            contrib + "extension/basicauthextension",       // basic_auth in later versions
+		"zpages":               core + "extension/zpagesextension",
 	},
 	"providers": {
 		"env":  core + "confmap/provider/envprovider",

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -46,26 +47,57 @@ func (b *logBackend) Export(_ context.Context, r plogotlp.ExportRequest) (plogot
 // The configuration for an OTLP endpoint reaches one, named as the README says,
 // with a capture file in the place of live traffic.
 func TestOTLPConfigurationReachesItsEndpoint(t *testing.T) {
-	program := binary(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	b, server := new(backend), grpc.NewServer()
-	ptraceotlp.RegisterGRPCServer(server, b)
-	plogotlp.RegisterGRPCServer(server, &logBackend{backend: b})
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
+	b := new(backend)
+	address := serveOTLP(t, func(s *grpc.Server) {
+		ptraceotlp.RegisterGRPCServer(s, b)
+		plogotlp.RegisterGRPCServer(s, &logBackend{backend: b})
+	})
 
 	for _, scheme := range []string{"", "http://"} {
 		b.spans.Store(0)
 		b.records.Store(0)
-		cmd := exec.CommandContext(t.Context(), program, "--config", "distributions/wirespan/config-otlp.yaml",
-			"--config", "yaml:receivers::network::capture::pcap: {files: [receiver/networkreceiver/dissect/http/testdata/nginx.pcap], on_end: exit}",
-			"--config", "yaml:service::telemetry::metrics::level: none")
-		cmd.Dir = testkit.Root()
-		cmd.Env = append(os.Environ(), "OTEL_EXPORTER_OTLP_ENDPOINT="+scheme+listener.Addr().String())
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, string(out))
+		out := replayTo(t, scheme+address)
 		assert.Positive(t, b.spans.Load(), "%s", out)
 		assert.Equal(t, b.spans.Load(), b.records.Load(), "a span and a log record for each call")
 	}
+}
+
+// A server without a service for logs, such as Jaeger, gets its spans, and of
+// the log records there is one line.
+func TestOTLPConfigurationWithoutLogs(t *testing.T) {
+	b := new(backend)
+	address := serveOTLP(t, func(s *grpc.Server) { ptraceotlp.RegisterGRPCServer(s, b) })
+	out := replayTo(t, "http://"+address)
+	assert.Positive(t, b.spans.Load(), "%s", out)
+	assert.Equal(t, 1, strings.Count(out, "Unimplemented")+strings.Count(out, "server does not implement a signal"), "%s", out)
+	assert.NotContains(t, out, "stacktrace")
+	assert.NotContains(t, out, "\terror\t")
+}
+
+// serveOTLP starts a server, and returns its address.
+func serveOTLP(t *testing.T, register func(*grpc.Server)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := grpc.NewServer()
+	register(server)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
+}
+
+// replayTo sends the calls of a capture file to an endpoint, in batches so small
+// that there are several, and returns what the collector prints.
+func replayTo(t *testing.T, endpoint string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary(t), "--config", "distributions/wirespan/config-otlp.yaml",
+		"--config", "yaml:receivers::network::capture::pcap: {files: [receiver/networkreceiver/dissect/http/testdata/nginx.pcap], on_end: exit}",
+		"--config", "yaml:receivers::network::batch::max_records: 2",
+		"--config", "yaml:exporters::otlp_grpc::sending_queue::batch: {flush_timeout: 1ms, min_size: 1}",
+		"--config", "yaml:service::telemetry::metrics::level: none")
+	cmd.Dir = testkit.Root()
+	cmd.Env = append(os.Environ(), "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return string(out)
 }
