@@ -3,6 +3,7 @@ module github.com/wirespan/wirespan
 go 1.26.0
 
 require (
+	github.com/agnivade/levenshtein v1.2.2
 	github.com/andybalholm/brotli v1.2.8
 	github.com/cilium/ebpf v0.22.0
 	github.com/google/go-cmp v0.7.0

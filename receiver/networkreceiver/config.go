@@ -17,11 +17,6 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/ebpf"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dns"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/route"
 )
@@ -35,7 +30,7 @@ type Config struct {
 	Capture CaptureConfig `mapstructure:"capture"`
 	// Connections bounds the connection tables.
 	Connections ConnectionsConfig `mapstructure:"connections"`
-	// Protocols has the limits of each dissector.
+	// Protocols has a block for each protocol.
 	Protocols ProtocolsConfig `mapstructure:"protocols"`
 	// Streams says what is told of calls while they run.
 	Streams StreamsConfig `mapstructure:"streams"`
@@ -77,46 +72,11 @@ type ConnectionsConfig struct {
 	_ struct{}
 }
 
-// ProtocolsConfig has a block for each dissector.
-type ProtocolsConfig struct {
-	HTTP      ProtocolConfig `mapstructure:"http"`
-	HTTP2     ProtocolConfig `mapstructure:"http2"`
-	DNS       ProtocolConfig `mapstructure:"dns"`
-	TLS       ProtocolConfig `mapstructure:"tls"`
-	WebSocket ProtocolConfig `mapstructure:"websocket"`
-	GRPC      GRPCConfig     `mapstructure:"grpc"`
-
-	_ struct{}
-}
-
 // StreamsConfig says what is told of calls while they run.
 type StreamsConfig struct {
 	// OpenAfter is after how long a log record says of a call that it is still open; 0
 	// for never.
 	OpenAfter time.Duration `mapstructure:"open_after"`
-
-	_ struct{}
-}
-
-// GRPCConfig is for gRPC and its relatives, whose limits are those of the HTTP that
-// carries them.
-type GRPCConfig struct {
-	// DescriptorSets are files with the schemas of messages, as protoc
-	// --include_imports --descriptor_set_out writes them.
-	DescriptorSets []string `mapstructure:"descriptor_sets"`
-
-	_ struct{}
-}
-
-// ProtocolConfig bounds one protocol's conversations and payloads.
-type ProtocolConfig struct {
-	MaxHeaderBytes  ByteSize      `mapstructure:"max_header_bytes"`
-	MaxBodyBytes    ByteSize      `mapstructure:"max_body_bytes"`
-	MaxOutstanding  int           `mapstructure:"max_outstanding"`
-	ResponseTimeout time.Duration `mapstructure:"response_timeout"`
-	// Payload is for this protocol instead of the general block; what it leaves
-	// out is as there. Nil: all of it.
-	Payload *PayloadConfig `mapstructure:"payload"`
 
 	_ struct{}
 }
@@ -249,7 +209,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := conf.Unmarshal(&general, confmap.WithIgnoreUnused()); err != nil {
 		return err
 	}
-	for name, protocol := range map[string]*ProtocolConfig{"http": &c.Protocols.HTTP, "http2": &c.Protocols.HTTP2, "dns": &c.Protocols.DNS, "tls": &c.Protocols.TLS, "websocket": &c.Protocols.WebSocket} {
+	for name, protocol := range c.Protocols {
 		if conf.IsSet("protocols::" + name + "::payload") {
 			own := c.Payload
 			protocol.Payload = &own
@@ -295,14 +255,6 @@ func (c *ConnectionsConfig) Validate() error {
 }
 
 // Validate implements [confmap.Validator].
-func (c *ProtocolConfig) Validate() error {
-	if c.MaxHeaderBytes < 1 || c.MaxBodyBytes < 0 || c.MaxOutstanding < 1 || c.ResponseTimeout <= 0 {
-		return errors.New("max_header_bytes, max_outstanding and response_timeout must be positive, max_body_bytes not negative")
-	}
-	return nil
-}
-
-// Validate implements [confmap.Validator].
 func (c *PayloadConfig) Validate() error {
 	if c.SpanPreview < 0 {
 		return errors.New("span_preview must not be negative")
@@ -332,14 +284,8 @@ func NewDefaultConfig() *Config {
 			Pcap: configoptional.Default(PcapConfig{OnEnd: OnEndWait, Spans: SidesClient}),
 		},
 		Connections: defaultConnections(),
-		Protocols: ProtocolsConfig{
-			HTTP:      protocolConfig(http.Dissector{}.Info().Limits),
-			HTTP2:     protocolConfig(http2.Dissector{}.Info().Limits),
-			WebSocket: protocolConfig(websocket.Dissector{}.Info().Limits),
-			DNS:       protocolConfig(dns.UDP.Info().Limits),
-			TLS:       protocolConfig(tls.Dissector{}.Info().Limits),
-		},
-		Streams: StreamsConfig{OpenAfter: 10 * time.Second},
+		Protocols:   defaultProtocols(),
+		Streams:     StreamsConfig{OpenAfter: 10 * time.Second},
 		Payload: PayloadConfig{
 			Enabled:     true,
 			SpanPreview: 1 << 10,

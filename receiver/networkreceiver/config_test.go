@@ -14,6 +14,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/grpc"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 )
 
@@ -67,12 +69,12 @@ func TestConfigValid(t *testing.T) {
 		},
 		Exclude: FilterConfig{Ports: []uint16{22}},
 	}, live.Capture.EBPF.Get())
-	assert.Equal(t, ProtocolConfig{
-		MaxHeaderBytes: 32 << 10, MaxBodyBytes: 10_000_000, MaxOutstanding: 10, ResponseTimeout: 30 * time.Second,
-	}, live.Protocols.HTTP)
-	assert.Equal(t, ProtocolConfig{
-		MaxHeaderBytes: 8 << 10, MaxBodyBytes: 4 << 10, MaxOutstanding: 20, ResponseTimeout: 3 * time.Second,
-	}, live.Protocols.DNS)
+	assert.Equal(t, &ProtocolConfig{
+		Enabled: true, MaxHeaderBytes: 32 << 10, MaxBodyBytes: 10_000_000, MaxOutstanding: 10, ResponseTimeout: 30 * time.Second,
+	}, live.Protocols["http"])
+	assert.Equal(t, &ProtocolConfig{
+		Enabled: true, MaxHeaderBytes: 8 << 10, MaxBodyBytes: 4 << 10, MaxOutstanding: 20, ResponseTimeout: 3 * time.Second,
+	}, live.Protocols["dns"])
 	assert.Equal(t, 2*time.Second, live.Streams.OpenAfter)
 	assert.Equal(t, RoutesConfig{Templates: []string{"/users/{name}", "shop.example/files/{path...}"}}, live.Routes)
 	assert.Equal(t, LookupsConfig{Enabled: true, MaxAge: time.Minute, Max: 100}, live.Lookups)
@@ -114,6 +116,16 @@ func TestPayloadOfOneProtocol(t *testing.T) {
 	assert.NoError(t, set.Validate())
 }
 
+func TestProtocolsThatAreOff(t *testing.T) {
+	cfg, err := load(t, "network/protocols_off")
+	require.NoError(t, err)
+	assert.Equal(t, map[string]bool{"graphql": true, "dns": true}, cfg.Protocols.registryOptions().Disabled)
+	assert.Equal(t, &grpc.Settings{DescriptorSets: []string{"a.binpb"}}, cfg.Protocols.registryOptions().Settings["grpc"])
+	assert.NotContains(t, engineSettings(cfg).Limits, "grpc", "HTTP's limits count")
+	_, err = registry.New(cfg.Protocols.registryOptions())
+	assert.ErrorContains(t, err, "load schema: read descriptor set: open a.binpb")
+}
+
 func TestConfigInvalid(t *testing.T) {
 	for id, want := range map[string]string{
 		"network/two_sources":       "choose one of ebpf and pcap",
@@ -148,6 +160,11 @@ func TestConfigInvalid(t *testing.T) {
 		"network/open_before":       "streams::open_after must not be negative, is -1s",
 		"network/no_slow_call":      "queue::slow_call must be positive, is 0s",
 		"network/typo":              "invalid keys: protocol",
+
+		"network/unknown_protocol":            `unknown protocol "htttp": did you mean "http"?`,
+		"network/unknown_protocol_key":        `http: unknown key "max_bodybytes": did you mean "max_body_bytes"?`,
+		"network/limits_of_what_http_carries": `grpc: unknown key "max_body_bytes": did you mean`,
+		"network/protocol_not_a_block":        "protocols",
 	} {
 		t.Run(id, func(t *testing.T) {
 			_, err := load(t, id)

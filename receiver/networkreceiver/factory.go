@@ -11,15 +11,15 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/internal/metadata"
 )
 
-// NewFactory gives the factory of the network receiver.
+// NewFactory returns the factory of the network receiver.
 func NewFactory() receiver.Factory {
-	return newFactory(newSource, registry.All())
+	return newFactory(newSource, nil)
 }
 
+// newFactory takes dissectors that replace those of the configuration; nil for none.
 func newFactory(source sourceFunc, dissectors []dissect.Dissector) receiver.Factory {
 	instances := &sharing{receivers: map[*Config]*shared{}}
 	of := func(cfg component.Config, set receiver.Settings) *shared {

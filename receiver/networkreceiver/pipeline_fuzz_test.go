@@ -48,7 +48,7 @@ func hostileConfig() *Config {
 	cfg := NewDefaultConfig()
 	cfg.Memory.Limit = 1 << 20
 	cfg.Connections.Max, cfg.Connections.HeldBytes, cfg.Connections.HeldSegments = 8, 8<<10, 8
-	for _, p := range []*ProtocolConfig{&cfg.Protocols.HTTP, &cfg.Protocols.HTTP2, &cfg.Protocols.DNS} {
+	for _, p := range []*ProtocolConfig{cfg.Protocols["http"], cfg.Protocols["http2"], cfg.Protocols["dns"]} {
 		p.MaxHeaderBytes, p.MaxBodyBytes, p.MaxOutstanding = 4<<10, 2<<10, 4
 	}
 	cfg.Batch.MaxRecords, cfg.Queue.Batches = 20, 2
@@ -60,7 +60,7 @@ func limitlessConfig() *Config {
 	cfg := NewDefaultConfig()
 	cfg.Memory.Limit = 1 << 20
 	cfg.Connections = ConnectionsConfig{Max: math.MaxInt, IdleTimeout: math.MaxInt64, HeldBytes: math.MaxInt64, HeldSegments: math.MaxInt}
-	for _, p := range []*ProtocolConfig{&cfg.Protocols.HTTP, &cfg.Protocols.HTTP2, &cfg.Protocols.DNS} {
+	for _, p := range []*ProtocolConfig{cfg.Protocols["http"], cfg.Protocols["http2"], cfg.Protocols["dns"]} {
 		p.MaxHeaderBytes, p.MaxBodyBytes, p.MaxOutstanding, p.ResponseTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt, math.MaxInt64
 	}
 	cfg.Payload.SpanPreview = math.MaxInt64

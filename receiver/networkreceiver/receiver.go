@@ -21,7 +21,6 @@ import (
 	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/grpc"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/lookup"
@@ -60,19 +59,18 @@ type networkReceiver struct {
 //nolint:contextcheck // the shards outlive the context of Start
 func (r *networkReceiver) start(ctx context.Context, report func(*componentstatus.Event)) error {
 	var err error
-	for _, path := range r.cfg.Protocols.GRPC.DescriptorSets {
-		if err := grpc.Schema.Load(path); err != nil {
-			return fmt.Errorf("load schema: %w", err)
-		}
-	}
 	if r.source, err = r.newSource(r.cfg, r.set); err != nil {
 		return fmt.Errorf("configure capture: %w", err)
 	}
+	if r.dissectors == nil {
+		options := r.cfg.Protocols.registryOptions()
+		options.Keys = r.source.keys
+		if r.dissectors, err = registry.New(options); err != nil {
+			return fmt.Errorf("configure protocols: %w", errors.Join(err, r.source.Close()))
+		}
+	}
 	if err := r.source.Start(ctx); err != nil {
 		return fmt.Errorf("start capture: %w", err)
-	}
-	if r.source.keys != nil {
-		r.dissectors = registry.With(r.source.keys)
 	}
 	memory := budget.New(int64(r.cfg.Memory.Limit))
 	if err := r.startDeliveries(memory); err != nil {

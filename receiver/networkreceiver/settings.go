@@ -5,18 +5,12 @@ package networkreceiver // import "github.com/wirespan/wirespan/receiver/network
 
 import (
 	"os"
-	"time"
 
 	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dns"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/route"
@@ -46,31 +40,13 @@ func defaultConnections() ConnectionsConfig {
 }
 
 func engineSettings(cfg *Config) engine.Settings {
-	return engine.Settings{Limits: map[string]dissect.Limits{
-		http.Dissector{}.Info().Name:      cfg.Protocols.HTTP.limits(),
-		http2.Dissector{}.Info().Name:     cfg.Protocols.HTTP2.limits(),
-		websocket.Dissector{}.Info().Name: cfg.Protocols.WebSocket.limits(),
-		dns.UDP.Info().Name:               cfg.Protocols.DNS.limits(),
-		tls.Dissector{}.Info().Name:       cfg.Protocols.TLS.limits(),
-	}}
-}
-
-func (c *ProtocolConfig) limits() dissect.Limits {
-	return dissect.Limits{
-		HeaderBytes: int(c.MaxHeaderBytes),
-		BodyBytes:   int(c.MaxBodyBytes),
-		Outstanding: c.MaxOutstanding,
-		Age:         c.ResponseTimeout.Nanoseconds(),
+	limits := map[string]dissect.Limits{}
+	for name, p := range cfg.Protocols {
+		if !p.carried {
+			limits[name] = p.limits()
+		}
 	}
-}
-
-func protocolConfig(l dissect.Limits) ProtocolConfig {
-	return ProtocolConfig{
-		MaxHeaderBytes:  ByteSize(l.HeaderBytes),
-		MaxBodyBytes:    ByteSize(l.BodyBytes),
-		MaxOutstanding:  l.Outstanding,
-		ResponseTimeout: time.Duration(l.Age),
-	}
+	return engine.Settings{Limits: limits}
 }
 
 func telemetrySettings(r *networkReceiver) telemetry.Settings {
@@ -90,12 +66,11 @@ func telemetrySettings(r *networkReceiver) telemetry.Settings {
 	s.Routes = r.routes
 	s.Translator, _ = r.source.Source.(capture.Translator)
 	s.Payload = payloadSettings(&cfg.Payload, telemetry.DefaultPayload().MaxBody)
-	s.Protocols = map[string]telemetry.Payload{
-		http.Dissector{}.Info().Name:      cfg.Protocols.HTTP.payload(&cfg.Payload),
-		http2.Dissector{}.Info().Name:     cfg.Protocols.HTTP2.payload(&cfg.Payload),
-		websocket.Dissector{}.Info().Name: cfg.Protocols.WebSocket.payload(&cfg.Payload),
-		dns.UDP.Info().Name:               cfg.Protocols.DNS.payload(&cfg.Payload),
-		tls.Dissector{}.Info().Name:       cfg.Protocols.TLS.payload(&cfg.Payload),
+	s.Protocols = map[string]telemetry.Payload{}
+	for name, p := range cfg.Protocols {
+		if !p.carried {
+			s.Protocols[name] = p.payload(&cfg.Payload)
+		}
 	}
 	s.ServiceName = cfg.Resource.ServiceName
 	s.Redaction = redactSettings(&cfg.Redaction)

@@ -54,8 +54,10 @@ func run(t testing.TB, file string, limit int64) *pipeline {
 	logger := zap.New(core)
 	source := pcap.New(pcap.Settings{Files: []string{file}, Secrets: func(log []byte) { _ = keys.Read(bytes.NewReader(log)) }}, logger, &p.stats.pcap)
 	pairer := pair.New(pair.Settings{}, p, &p.stats.pair)
+	dissectors, err := registry.New(registry.Options{Keys: keys})
+	require.NoError(t, err)
 	limits := map[string]dissect.Limits{"http": {BodyBytes: 16 << 20}, "http2": {BodyBytes: 16 << 20}}
-	dissection := engine.New(engine.Settings{Limits: limits}, registry.With(keys), pairer, logger, &p.stats.engine)
+	dissection := engine.New(engine.Settings{Limits: limits}, dissectors, pairer, logger, &p.stats.engine)
 	table := conn.NewTable(conn.Settings{}, p.memory, dissection, &p.stats.conn)
 
 	ctx := context.Background()

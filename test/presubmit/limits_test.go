@@ -38,6 +38,12 @@ func settings(prefix string, v reflect.Value, into map[string]string) {
 			into[prefix+key] = fmt.Sprint(value.Interface())
 		case value.Kind() == reflect.Struct:
 			settings(prefix+key+"::", value, into)
+		case value.Kind() == reflect.Map:
+			for _, name := range value.MapKeys() {
+				if block := value.MapIndex(name).Elem(); !block.FieldByName("MaxHeaderBytes").IsZero() { // what HTTP carries has HTTP's limits
+					settings(prefix+key+"::"+name.String()+"::", block, into)
+				}
+			}
 		}
 	}
 }

@@ -39,7 +39,20 @@ type Info struct {
 	Transport  capture.Transport // a protocol with two has a dissector of the same name for each
 	Ports      []uint16          // hints for the order of probing, never the decision
 	ProbeBytes int               // Probe decides with at most so many bytes of one direction
-	Limits     Limits
+	Limits     Limits            // defaults; zero for what HTTP carries, whose limits are HTTP's
+	// Request and Response are the names of the payload's attributes, where the semantic
+	// conventions have names for this protocol.
+	Request, Response PayloadKeys
+	// Settings returns a new value of what only this protocol has in the configuration, a
+	// pointer to a struct with mapstructure tags. Nil: there is nothing.
+	Settings func() any
+}
+
+// PayloadKeys are names of attributes. Where one is empty, it is "wirespan.request.…"
+// or "wirespan.response.…" as for all protocols.
+type PayloadKeys struct {
+	Body   string // of the body ("http.request.body.content")
+	Header string // prefix of a header field's name ("http.request.header.")
 }
 
 // Limits bound one conversation. Each has a default in the dissector's Info, can
@@ -408,4 +421,7 @@ type Attributes interface {
 	Int(key string, value int64)
 	Float(key string, value float64)
 	Bool(key string, value bool)
+	// Payload takes a part of a payload, of a media type: it is exported and redacted as
+	// bodies are.
+	Payload(key, mediaType, value string)
 }

@@ -56,30 +56,13 @@ func (a *attributes) truncate(n, bytes int) {
 }
 
 // Str implements dissect.Attributes.
-func (a *attributes) Str(key, value string) {
-	if mediaType := payloadIn(key); mediaType != "" {
-		a.addPayload(key, mediaType, value)
-		return
-	}
-	a.str(key, a.redact(key, value))
-}
+func (a *attributes) Str(key, value string) { a.str(key, a.redact(key, value)) }
 
-// addPayload adds a part of a payload.
-func (a *attributes) addPayload(key, mediaType, value string) {
+// Payload implements dissect.Attributes.
+func (a *attributes) Payload(key, mediaType, value string) {
 	if a.payload {
 		a.str(key, string(a.redactor.Body(mediaType, []byte(value))))
 	}
-}
-
-// payloadIn is the media type of what a dissector takes out of a payload, or empty.
-func payloadIn(key string) string {
-	switch key {
-	case keyGraphQLDocument:
-		return "application/graphql"
-	case keyGraphQLVariables, keyGenAIOutput:
-		return "application/json"
-	}
-	return ""
 }
 
 // Strs implements dissect.Attributes.

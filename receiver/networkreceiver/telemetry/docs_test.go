@@ -71,15 +71,31 @@ func attributesInCode(t *testing.T) (keys []string) {
 	})
 	for _, file := range dissectorFiles(t) {
 		ast.Inspect(parse(t, file), func(n ast.Node) bool {
-			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) == 2 && describes(call.Fun) {
+			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) >= 2 && describes(call.Fun) {
 				if s, ok := call.Args[0].(*ast.BasicLit); ok {
 					keys = append(keys, unquote(t, s))
 				}
 			}
+			keys = append(keys, payloadKeys(t, n)...)
 			return true
 		})
 	}
 	return sorted(keys)
+}
+
+// payloadKeys are the names in a dissect.PayloadKeys.
+func payloadKeys(t *testing.T, n ast.Node) (keys []string) {
+	literal, ok := n.(*ast.CompositeLit)
+	if !ok {
+		return nil
+	}
+	if of, ok := literal.Type.(*ast.SelectorExpr); !ok || of.Sel.Name != "PayloadKeys" {
+		return nil
+	}
+	for _, element := range literal.Elts {
+		keys = append(keys, unquote(t, element.(*ast.KeyValueExpr).Value.(*ast.BasicLit)))
+	}
+	return keys
 }
 
 // describes reports whether a call is out.Str and the like.
@@ -89,7 +105,7 @@ func describes(f ast.Expr) bool {
 		return false
 	}
 	x, ok := s.X.(*ast.Ident)
-	return ok && x.Name == "out" && slices.Contains([]string{"Str", "Strs", "Int", "Float", "Bool"}, s.Sel.Name)
+	return ok && x.Name == "out" && slices.Contains([]string{"Str", "Strs", "Int", "Float", "Bool", "Payload"}, s.Sel.Name)
 }
 
 func dissectorFiles(t *testing.T) (files []string) {

@@ -44,7 +44,7 @@ func FuzzExchange(f *testing.F) {
 		requireText(t, b.lattr)
 		requireText(t, b.log.Body().AsRaw())
 		requireText(t, b.res.AsRaw())
-		if preview, ok := b.attrs[keyHTTPRequestBody].(string); ok {
+		if preview, ok := b.attrs["http.request.body.content"].(string); ok {
 			require.LessOrEqual(t, len(preview), int(size))
 		}
 	})

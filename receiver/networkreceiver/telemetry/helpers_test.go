@@ -16,6 +16,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
 
@@ -32,7 +33,13 @@ type fakeResponse struct {
 	told   string // of an error
 }
 
-func (f fake) Info() dissect.Info { return dissect.Info{Name: f.name, Transport: capture.TCP} }
+func (f fake) Info() dissect.Info {
+	info := dissect.Info{Name: f.name, Transport: capture.TCP}
+	if f.name == "http" {
+		info.Request, info.Response = http.Dissector{}.Info().Request, http.Dissector{}.Info().Response
+	}
+	return info
+}
 
 func (f fake) Describe(side dissect.Side, req, resp *dissect.Message, out dissect.Attributes) (s dissect.Summary) {
 	s.Name = "HTTP"

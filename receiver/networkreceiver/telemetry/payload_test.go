@@ -56,13 +56,13 @@ func TestTextOrBytes(t *testing.T) {
 		switch {
 		case c.body == "":
 			assert.Nil(t, requestBody(b))
-			assert.NotContains(t, b.attrs, keyHTTPRequestBody)
+			assert.NotContains(t, b.attrs, "http.request.body.content")
 		case c.text:
 			assert.Equal(t, c.body, requestBody(b), c.mediaType)
-			assert.Equal(t, c.body, b.attrs[keyHTTPRequestBody], c.mediaType)
+			assert.Equal(t, c.body, b.attrs["http.request.body.content"], c.mediaType)
 		default:
 			assert.Equal(t, []byte(c.body), requestBody(b), c.mediaType)
-			assert.NotContains(t, b.attrs, keyHTTPRequestBody, "spans have no bytes")
+			assert.NotContains(t, b.attrs, "http.request.body.content", "spans have no bytes")
 			assert.NotContains(t, b.attrs, requestKeys.bodyTruncated)
 		}
 	}
@@ -79,17 +79,17 @@ func TestPreview(t *testing.T) {
 	x := func() *pair.Exchange { return withBody("text/plain", "aäöü") }
 
 	b := build(t, x(), sized(4))
-	assert.Equal(t, "aä", b.attrs[keyHTTPRequestBody], "cut between characters")
+	assert.Equal(t, "aä", b.attrs["http.request.body.content"], "cut between characters")
 	assert.Equal(t, "preview", b.attrs[requestKeys.bodyTruncated])
 	assert.Equal(t, "aäöü", requestBody(b), "the log record has it all")
 	assert.NotContains(t, b.lattr, requestKeys.bodyTruncated)
 
 	b = build(t, x(), sized(7))
-	assert.Equal(t, "aäöü", b.attrs[keyHTTPRequestBody])
+	assert.Equal(t, "aäöü", b.attrs["http.request.body.content"])
 	assert.NotContains(t, b.attrs, requestKeys.bodyTruncated)
 
 	b = build(t, x(), sized(0))
-	assert.NotContains(t, b.attrs, keyHTTPRequestBody)
+	assert.NotContains(t, b.attrs, "http.request.body.content")
 
 	cut := x()
 	cut.Request.Content.Truncated = "memory"
@@ -111,7 +111,7 @@ func TestMaxBody(t *testing.T) {
 
 	b = build(t, get(), func(s *Settings) { s.Payload.MaxBody = 0 })
 	assert.Nil(t, requestBody(b))
-	assert.Contains(t, b.attrs, keyHTTPRequestBody)
+	assert.Contains(t, b.attrs, "http.request.body.content")
 }
 
 func TestMediaTypeRules(t *testing.T) {
@@ -137,7 +137,7 @@ func TestMediaTypeRules(t *testing.T) {
 			assert.NotNil(t, requestBody(b))
 		} else {
 			assert.Nil(t, requestBody(b))
-			assert.NotContains(t, b.attrs, keyHTTPRequestBody)
+			assert.NotContains(t, b.attrs, "http.request.body.content")
 			assert.Equal(t, "media_type", b.lattr[requestKeys.bodyTruncated])
 			assert.Equal(t, "media_type", b.attrs[requestKeys.bodyTruncated])
 		}
@@ -174,8 +174,8 @@ func TestHeaders(t *testing.T) {
 	assert.Nil(t, b.body)
 	assert.Equal(t, []any{"a", "b"}, b.lattr["http.request.header.accept"])
 	assert.Equal(t, []any{"0"}, b.lattr["wirespan.response.trailer.grpc-status"])
-	assert.Equal(t, `{"q":"ä"}`, b.lattr[keyHTTPRequestBody])
-	assert.Equal(t, `{"ok":true}`, b.lattr[keyHTTPResponseBody])
+	assert.Equal(t, `{"q":"ä"}`, b.lattr["http.request.body.content"])
+	assert.Equal(t, `{"ok":true}`, b.lattr["http.response.body.content"])
 
 	x.Dissector = fake{name: "echo"}
 	b = build(t, x)

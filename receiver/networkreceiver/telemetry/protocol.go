@@ -3,7 +3,11 @@
 
 package telemetry
 
-import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+import (
+	"cmp"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+)
 
 // protocol is what is worked out once for each protocol.
 type protocol struct {
@@ -18,7 +22,8 @@ type protocol struct {
 type sectionNames struct{ headers, trailers nameCache }
 
 func (b *Builder) protocolOf(d dissect.Dissector) *protocol {
-	name := d.Info().Name
+	info := d.Info()
+	name := info.Name
 	if p, ok := b.protocols[name]; ok {
 		return p
 	}
@@ -26,14 +31,17 @@ func (b *Builder) protocolOf(d dissect.Dissector) *protocol {
 	if own, ok := b.set.Protocols[name]; ok {
 		p.payload = own
 	}
-	if name == "http" || name == "http2" {
-		p.request.body, p.request.header = keyHTTPRequestBody, keyHTTPRequestHeader
-		p.response.body, p.response.header = keyHTTPResponseBody, keyHTTPResponseHeader
-	}
+	p.request.rename(info.Request)
+	p.response.rename(info.Response)
 	p.names = [...]sectionNames{
 		dissect.ToServer: {nameCache{prefix: p.request.header}, nameCache{prefix: p.request.trailer}},
 		dissect.ToClient: {nameCache{prefix: p.response.header}, nameCache{prefix: p.response.trailer}},
 	}
 	b.protocols[name] = p
 	return p
+}
+
+// rename sets the names that the conventions of a protocol have.
+func (k *messageKeys) rename(own dissect.PayloadKeys) {
+	k.body, k.header = cmp.Or(own.Body, k.body), cmp.Or(own.Header, k.header)
 }

@@ -29,16 +29,6 @@ const (
 	keyURLTemplate = "url.template"
 	keyHTTPRoute   = "http.route"
 
-	// Parts of payloads, by dissectors and redacted here.
-	keyGraphQLDocument  = "graphql.document"
-	keyGraphQLVariables = "wirespan.graphql.variables"
-	keyGenAIOutput      = "gen_ai.output.messages"
-
-	keyHTTPRequestBody    = "http.request.body.content"
-	keyHTTPResponseBody   = "http.response.body.content"
-	keyHTTPRequestHeader  = "http.request.header."
-	keyHTTPResponseHeader = "http.response.header."
-
 	keyServiceName          = "service.name"
 	keyServiceNamespace     = "service.namespace"
 	keyServicePeerName      = "service.peer.name"

@@ -20,6 +20,8 @@ func (discard) Int(string, int64)     {}
 func (discard) Float(string, float64) {}
 func (discard) Bool(string, bool)     {}
 
+func (discard) Payload(string, string, string) {}
+
 // call is a call with JSON in both directions.
 func call(method, path, request, response string) (*httpmessage.Request, *httpmessage.Response) {
 	message := func(d dissect.Direction, body string) *dissect.Message {
@@ -56,7 +58,7 @@ func BenchmarkDescribe(b *testing.B) {
 		b.Run(c.name+"/with applications", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				Describe(dissect.ClientSide, req, resp, discard{})
+				everything.Describe(dissect.ClientSide, req, resp, discard{})
 			}
 		})
 	}
@@ -67,7 +69,7 @@ func TestOtherCallsCostNothing(t *testing.T) {
 	for _, c := range [][3]string{{"GET", "/orders?id=7", ""}, {"POST", "/orders", `{"user_id":12345,"search":"query"}`}, {"DELETE", "/orders/7", ""}} {
 		req, resp := call(c[0], c[1], c[2], `{"ok":true}`)
 		alone := testing.AllocsPerRun(100, func() { httpmessage.Describe(dissect.ClientSide, req, resp, discard{}) })
-		with := testing.AllocsPerRun(100, func() { Describe(dissect.ClientSide, req, resp, discard{}) })
+		with := testing.AllocsPerRun(100, func() { everything.Describe(dissect.ClientSide, req, resp, discard{}) })
 		if with > alone {
 			t.Errorf("%s %s: %v allocations, HTTP alone has %v", c[0], c[1], with, alone)
 		}

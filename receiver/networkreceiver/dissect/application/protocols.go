@@ -13,16 +13,12 @@ import (
 
 // protocols are asked in this order: those first that can tell most surely. Event
 // streams may carry each of the others.
-var protocols = []Protocol{
-	grpc.Protocol{},
-	sse.Protocol{},
-	genai.Protocol{},
-	jsonrpc.Protocol{},
-	graphql.Protocol{},
-}
-
-// openers are those of them that read bodies while they come.
-var openers = []Opener{
-	grpc.Protocol{},
-	sse.Protocol{},
+func protocols(rpc grpc.Protocol) []Protocol {
+	return []Protocol{
+		rpc,
+		sse.Protocol{},
+		genai.Protocol{},
+		jsonrpc.Protocol{},
+		graphql.Protocol{},
+	}
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 )
 
-// OpenTunnel gives the readers of what goes through a stream that an extended CONNECT
+// OpenTunnel returns the readers of what goes through a stream that an extended CONNECT
 // has opened (RFC 8441), by direction. They are nil if nothing is known of its protocol.
 // origin is the request; the readers keep what they need of it.
-func OpenTunnel(protocol string, origin, response *dissect.Message, limits dissect.Limits, sink dissect.Sink) (readers [2]httpmessage.Reader) {
+func (s *Set) OpenTunnel(protocol string, origin, response *dissect.Message, limits dissect.Limits, sink dissect.Sink) (readers [2]httpmessage.Reader) {
 	if protocol != "websocket" {
 		return readers
 	}
 	call := httpmessage.Origin(origin)
-	for d, r := range websocket.NewReaders(limits, sink) {
+	for d, r := range websocket.NewReaders(limits, sink, s.orEverything().disabled) {
 		r.Origin = call
 		r.Answer(response)
 		readers[d] = &websocket.Stream{Reader: r}

@@ -226,3 +226,5 @@ func (a *attributes) Float(key string, value float64) { a.set(key, value) }
 
 // Bool implements dissect.Attributes.
 func (a *attributes) Bool(key string, value bool) { a.set(key, value) }
+
+func (a *attributes) Payload(key, _, value string) { a.set(key, value) }

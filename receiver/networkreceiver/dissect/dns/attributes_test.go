@@ -20,6 +20,8 @@ func (a attributes) Int(key string, value int64)  { a[key] = value }
 func (a attributes) Float(key string, v float64)  { a[key] = v }
 func (a attributes) Bool(key string, value bool)  { a[key] = value }
 
+func (a attributes) Payload(key, _, value string) { a[key] = value }
+
 func TestErrorsByConvention(t *testing.T) {
 	for code, want := range map[uint16]struct {
 		client, server bool

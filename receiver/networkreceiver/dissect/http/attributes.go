@@ -5,14 +5,13 @@ package http
 
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
 var _ httpmessage.Requester = (*RequestInfo)(nil)
 
 // Describe follows the stable semantic conventions for HTTP spans.
-func (Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dissect.Attributes) dissect.Summary {
+func (d Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dissect.Attributes) dissect.Summary {
 	var request httpmessage.Request
 	var response httpmessage.Response
 	var asked *httpmessage.Request
@@ -25,7 +24,7 @@ func (Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dis
 		response = httpmessage.Response{Status: info.Status, Reason: info.Reason, Version: info.Version, Message: resp}
 		answered = &response
 	}
-	s := application.Describe(side, asked, answered, out)
+	s := d.Applications.Describe(side, asked, answered, out)
 	if a, ok := protocolOf[TLSAlert](resp); ok {
 		describeAlert(a, out, &s)
 	}

@@ -29,6 +29,8 @@ func (a attributes) Int(key string, value int64)  { a.put(key, value) }
 func (a attributes) Float(key string, v float64)  { a.put(key, v) }
 func (a attributes) Bool(key string, value bool)  { a.put(key, value) }
 
+func (a attributes) Payload(key, _, value string) { a.put(key, value) }
+
 func TestDescribe(t *testing.T) {
 	const client, server = dissect.ClientSide, dissect.ServerSide
 	for _, test := range []struct {

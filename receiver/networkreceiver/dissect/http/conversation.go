@@ -9,6 +9,7 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 )
 
 // phase is the part of a message that comes next in one direction.
@@ -28,6 +29,8 @@ const (
 // conversation is one connection: two directions that each read messages, and the
 // requests between them that decide how responses are framed.
 type conversation struct {
+	applications *application.Set
+
 	limits dissect.Limits
 	sink   dissect.Sink
 	halves [2]half

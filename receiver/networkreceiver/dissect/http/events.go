@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
@@ -24,7 +23,7 @@ func (c *conversation) attachReader(h *half) {
 		target = r.Target
 	}
 	head.Path, _, _ = strings.Cut(target, "?")
-	if r := application.Open(&head, &c.teller); r != nil {
+	if r := c.applications.Open(&head, &c.teller); r != nil {
 		h.body.Attach(r, h.codings, c.sink)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 )
 
 // probeBytes is how much of one direction Probe needs at most. A longer request
@@ -16,7 +17,10 @@ import (
 const probeBytes = 4 << 10
 
 // Dissector is the dissector of HTTP/1.0 and HTTP/1.1.
-type Dissector struct{}
+type Dissector struct {
+	// Applications are what is looked for inside HTTP.
+	Applications *application.Set
+}
 
 var (
 	_ dissect.Dissector    = Dissector{}
@@ -41,6 +45,8 @@ func (Dissector) Info() dissect.Info {
 			Outstanding: 1024,
 			Age:         5 * 60 * 1e9,
 		},
+		Request:  dissect.PayloadKeys{Body: "http.request.body.content", Header: "http.request.header."},
+		Response: dissect.PayloadKeys{Body: "http.response.body.content", Header: "http.response.header."},
 	}
 }
 
@@ -49,7 +55,7 @@ func (d Dissector) New(limits dissect.Limits, sink dissect.Sink) dissect.Convers
 	preset := d.Info().Limits
 	limits.HeaderBytes = cmp.Or(limits.HeaderBytes, preset.HeaderBytes)
 	limits.Outstanding = cmp.Or(limits.Outstanding, preset.Outstanding)
-	c := &conversation{limits: limits, sink: sink}
+	c := &conversation{limits: limits, sink: sink, applications: d.Applications}
 	c.teller = teller{Sink: sink, conversation: c}
 	return c
 }

@@ -45,3 +45,5 @@ func (nowhere) Strs(string, []string) {}
 func (nowhere) Int(string, int64)     {}
 func (nowhere) Float(string, float64) {}
 func (nowhere) Bool(string, bool)     {}
+
+func (nowhere) Payload(string, string, string) {}

@@ -7,13 +7,12 @@ import (
 	"strings"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
 // Describe follows the stable semantic conventions for HTTP spans. HTTP/2 is a version
 // of the protocol "http", also for a request that was sent as HTTP/1 to ask for it.
-func (Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dissect.Attributes) dissect.Summary {
+func (d Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dissect.Attributes) dissect.Summary {
 	if req != nil {
 		if inside, ok := req.Protocol.(httpmessage.TunnelInfo); ok {
 			return inside.DescribeCall(out)
@@ -43,7 +42,7 @@ func (Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dis
 			}
 		}
 	}
-	s := application.Describe(side, to, from, out)
+	s := d.Applications.Describe(side, to, from, out)
 	if unknown > 0 {
 		out.Int("wirespan.http2.unknown_fields", int64(unknown))
 	}

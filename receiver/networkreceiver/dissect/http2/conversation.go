@@ -9,11 +9,14 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 )
 
 // conversation is one connection: two directions that each read frames, and the
 // streams that the frames belong to.
 type conversation struct {
+	applications *application.Set
+
 	limits  dissect.Limits
 	sink    dissect.Sink
 	halves  [2]half

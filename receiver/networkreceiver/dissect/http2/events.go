@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
@@ -21,7 +20,7 @@ func (c *conversation) attachReader(s *stream, which role) {
 	p := &s.parts[which]
 	head := httpmessage.Head{Message: p.msg, Path: s.path(), Codings: p.codings, Limits: c.limits, Peer: s.peer}
 	s.teller = teller{Sink: c.sink, stream: s}
-	r := application.Open(&head, &s.teller)
+	r := c.applications.Open(&head, &s.teller)
 	if r == nil {
 		return
 	}

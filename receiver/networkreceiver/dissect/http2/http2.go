@@ -10,6 +10,7 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
@@ -18,7 +19,10 @@ import (
 const probeBytes = 4 << 10
 
 // Dissector is the dissector of HTTP/2.
-type Dissector struct{}
+type Dissector struct {
+	// Applications are what is looked for inside HTTP.
+	Applications *application.Set
+}
 
 var (
 	_ dissect.Dissector    = Dissector{}
@@ -48,6 +52,8 @@ func (Dissector) Info() dissect.Info {
 			Outstanding: 1024,
 			Age:         5 * 60 * 1e9,
 		},
+		Request:  dissect.PayloadKeys{Body: "http.request.body.content", Header: "http.request.header."},
+		Response: dissect.PayloadKeys{Body: "http.response.body.content", Header: "http.response.header."},
 	}
 }
 
@@ -56,7 +62,7 @@ func (d Dissector) New(limits dissect.Limits, sink dissect.Sink) dissect.Convers
 	preset := d.Info().Limits
 	limits.HeaderBytes = cmp.Or(limits.HeaderBytes, preset.HeaderBytes)
 	limits.Outstanding = cmp.Or(limits.Outstanding, preset.Outstanding)
-	c := &conversation{limits: limits, sink: sink, streams: streams{byID: map[uint32]*stream{}}, resets: maxResets}
+	c := &conversation{limits: limits, sink: sink, applications: d.Applications, streams: streams{byID: map[uint32]*stream{}}, resets: maxResets}
 	for i := range c.halves {
 		c.halves[i].block.limit, c.halves[i].block.sink = limits.HeaderBytes, sink
 	}

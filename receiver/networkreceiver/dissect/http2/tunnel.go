@@ -5,7 +5,6 @@ package http2
 
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
@@ -19,7 +18,7 @@ func (c *conversation) accept(s *stream) {
 	if asked != nil && answer != nil {
 		if r, ok := asked.Protocol.(*RequestInfo); ok && r.Protocol != "" {
 			s.teller = teller{Sink: c.sink, stream: s}
-			s.tunnel = application.OpenTunnel(r.Protocol, asked, answer, c.limits, &s.teller)
+			s.tunnel = c.applications.OpenTunnel(r.Protocol, asked, answer, c.limits, &s.teller)
 		}
 	}
 	c.finish(s, request, "")

@@ -132,3 +132,5 @@ func (ignored) Strs(string, []string) {}
 func (ignored) Int(string, int64)     {}
 func (ignored) Float(string, float64) {}
 func (ignored) Bool(string, bool)     {}
+
+func (ignored) Payload(string, string, string) {}

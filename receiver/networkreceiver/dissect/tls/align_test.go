@@ -365,6 +365,8 @@ func (nothing) Int(string, int64)     {}
 func (nothing) Float(string, float64) {}
 func (nothing) Bool(string, bool)     {}
 
+func (nothing) Payload(string, string, string) {}
+
 // inexactIn hears whether places are uncertain.
 type inexactIn struct {
 	nothing

@@ -32,9 +32,10 @@ type Reader struct {
 	inFrame bool
 }
 
-// NewReaders makes a reader of the frames for each direction of a connection.
-func NewReaders(limits dissect.Limits, sink dissect.Sink) (readers [2]*Reader) {
-	talk := newTalk(limits.Outstanding, sink)
+// NewReaders returns a reader of the frames for each direction of a connection. Calls in
+// messages are not looked for of the protocols whose names are disabled.
+func NewReaders(limits dissect.Limits, sink dissect.Sink, disabled map[string]bool) (readers [2]*Reader) {
+	talk := newTalk(limits.Outstanding, sink, disabled)
 	for d := range readers {
 		readers[d] = &Reader{direction: dissect.Direction(d), limit: limits.BodyBytes, sink: sink, talk: talk}
 	}

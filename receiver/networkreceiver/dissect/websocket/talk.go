@@ -24,9 +24,10 @@ const (
 // talk is what both ends of a connection speak in its messages: a protocol with calls of
 // its own, or nothing that is known.
 type talk struct {
-	sink  dissect.Sink
-	most  int // open calls
-	ended int // directions
+	sink     dissect.Sink
+	most     int             // open calls
+	disabled map[string]bool // names of protocols that are not looked for
+	ended    int             // directions
 
 	candidates []dialogue.Protocol // the only one, once it has shown itself
 	tries      int
@@ -44,10 +45,23 @@ type openCall struct {
 	held int // granted by Sink.Keep
 }
 
-func newTalk(most int, sink dissect.Sink) *talk {
-	return &talk{
-		sink: sink, most: most,
-		candidates: []dialogue.Protocol{jsonrpc.Messages{}, graphql.Messages{}},
+func newTalk(most int, sink dissect.Sink, disabled map[string]bool) *talk {
+	t := &talk{sink: sink, most: most, disabled: disabled}
+	t.consider(jsonRPC, jsonrpc.Messages{})
+	t.consider(graphQL, graphql.Messages{})
+	return t
+}
+
+// Names of the protocols.
+var (
+	jsonRPC = jsonrpc.Protocol{}.Info().Name
+	graphQL = graphql.Protocol{}.Info().Name
+)
+
+// consider adds a protocol to those that the messages may be of.
+func (t *talk) consider(name string, p dialogue.Protocol) {
+	if !t.disabled[name] {
+		t.candidates = append(t.candidates, p)
 	}
 }
 
@@ -55,9 +69,11 @@ func newTalk(most int, sink dissect.Sink) *talk {
 func (t *talk) agree(subprotocol string) {
 	switch {
 	case graphql.IsSubprotocol(subprotocol):
-		t.candidates = []dialogue.Protocol{graphql.Messages{Named: true}}
+		t.candidates = nil
+		t.consider(graphQL, graphql.Messages{Named: true})
 	case subprotocol != "":
-		t.candidates = []dialogue.Protocol{jsonrpc.MessagesOf(subprotocol)}
+		t.candidates = nil
+		t.consider(jsonRPC, jsonrpc.MessagesOf(subprotocol))
 	}
 }
 

@@ -42,7 +42,7 @@ const room = 1 << 20
 
 func newTalker(most int, subprotocol string) *talker {
 	t := &talker{ears: ears{room: room}}
-	t.readers = NewReaders(dissect.Limits{BodyBytes: 1 << 16, Outstanding: most}, &t.ears)
+	t.readers = NewReaders(dissect.Limits{BodyBytes: 1 << 16, Outstanding: most}, &t.ears, nil)
 	answer := &dissect.Message{}
 	if subprotocol != "" {
 		answer.Content.Headers = []dissect.Header{{Name: "sec-websocket-protocol", Value: subprotocol}}

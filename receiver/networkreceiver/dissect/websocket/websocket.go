@@ -20,7 +20,10 @@ import (
 const probeBytes = 4 << 10
 
 // Dissector is the dissector of WebSocket.
-type Dissector struct{}
+type Dissector struct {
+	// Disabled are the names of protocols with calls in messages that are not looked for.
+	Disabled map[string]bool
+}
 
 var (
 	_ dissect.Dissector    = Dissector{}
@@ -49,7 +52,7 @@ func (Dissector) Info() dissect.Info {
 func (d Dissector) New(limits dissect.Limits, sink dissect.Sink) dissect.Conversation {
 	limits.BodyBytes = cmp.Or(limits.BodyBytes, d.Info().Limits.BodyBytes)
 	limits.Outstanding = cmp.Or(limits.Outstanding, d.Info().Limits.Outstanding)
-	return &conversation{readers: NewReaders(limits, sink)}
+	return &conversation{readers: NewReaders(limits, sink, d.Disabled)}
 }
 
 // conversation is one connection after the handshake.

@@ -18,6 +18,9 @@ import (
 // Protocol is the application.Protocol of these APIs.
 type Protocol struct{}
 
+// Info implements application.Protocol.
+func (Protocol) Info() dissect.Info { return dissect.Info{Name: "genai"} }
+
 // Describe follows the semantic conventions for generative AI. Whether a call is of one
 // of these APIs is known from its request's path and body.
 func (Protocol) Describe(_ dissect.Side, req *httpmessage.Request, resp *httpmessage.Response, out dissect.Attributes, s dissect.Summary) (dissect.Summary, bool) {

@@ -95,7 +95,7 @@ func (a *answer) describeOutputs(out dissect.Attributes) {
 	}
 	if len(a.outputs) > 0 && room < maxText {
 		if text, err := json.Marshal(a.outputs); err == nil {
-			out.Str("gen_ai.output.messages", string(text))
+			out.Payload("gen_ai.output.messages", "application/json", string(text))
 		}
 	}
 }

@@ -22,6 +22,9 @@ const (
 // Protocol is the application.Protocol of GraphQL.
 type Protocol struct{}
 
+// Info implements application.Protocol.
+func (Protocol) Info() dissect.Info { return dissect.Info{Name: "graphql"} }
+
 // Describe follows the semantic conventions for GraphQL. Whether a call is of it is
 // known from its request.
 func (Protocol) Describe(_ dissect.Side, req *httpmessage.Request, resp *httpmessage.Response, out dissect.Attributes, s dissect.Summary) (dissect.Summary, bool) {
@@ -58,10 +61,10 @@ func (o *operation) describe(out dissect.Attributes, s *dissect.Summary) {
 		}
 	}
 	if o.document != "" {
-		out.Str("graphql.document", clip(o.document))
+		out.Payload("graphql.document", "application/graphql", clip(o.document))
 	}
 	if n := len(o.variables); n > 0 && n <= maxText {
-		out.Str("wirespan.graphql.variables", o.variables)
+		out.Payload("wirespan.graphql.variables", "application/json", o.variables)
 	}
 	if o.hash != "" {
 		out.Str("wirespan.graphql.persisted_query", clip(o.hash))

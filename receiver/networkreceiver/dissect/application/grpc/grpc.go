@@ -6,6 +6,7 @@
 package grpc // import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/grpc"
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
@@ -14,11 +15,40 @@ import (
 )
 
 // Protocol is the application.Protocol and Opener of gRPC and its relatives.
-type Protocol struct{}
+type Protocol struct {
+	// Schema is what is known of the messages of all calls: from descriptor sets, and from
+	// captured answers of server reflection, which are added to it. Nil: nothing.
+	Schema *protobuf.Schema
+}
 
-// Schema is what is known of the messages of all calls: from descriptor sets, and from
-// captured answers of server reflection.
-var Schema = new(protobuf.Schema)
+// Settings are what only gRPC has in the configuration.
+type Settings struct {
+	// DescriptorSets are files with the schemas of messages, as protoc
+	// --include_imports --descriptor_set_out writes them.
+	DescriptorSets []string `mapstructure:"descriptor_sets"`
+
+	_ struct{}
+}
+
+// New returns the protocol with the schemas that settings, a *Settings or nil, name.
+func New(settings any) (Protocol, error) {
+	p := Protocol{Schema: new(protobuf.Schema)}
+	set, ok := settings.(*Settings)
+	if !ok {
+		return p, nil
+	}
+	for _, path := range set.DescriptorSets {
+		if err := p.Schema.Load(path); err != nil {
+			return p, fmt.Errorf("load schema: %w", err)
+		}
+	}
+	return p, nil
+}
+
+// Info implements application.Protocol.
+func (Protocol) Info() dissect.Info {
+	return dissect.Info{Name: "grpc", Settings: func() any { return new(Settings) }}
+}
 
 // flavour is a way to put calls into HTTP.
 type flavour uint8
@@ -78,7 +108,7 @@ func (f flavour) encodingField() string {
 }
 
 // Open gives a reader for the body of a call that is made of messages.
-func (Protocol) Open(h *httpmessage.Head, sink dissect.Sink) httpmessage.Reader {
+func (p Protocol) Open(h *httpmessage.Head, sink dissect.Sink) httpmessage.Reader {
 	k := kindOf(h.Message)
 	peer, _ := h.Peer.(*reader)
 	if peer != nil && h.Message.Content.MediaType == "" && peer.kind.flavour == grpc {
@@ -87,7 +117,7 @@ func (Protocol) Open(h *httpmessage.Head, sink dissect.Sink) httpmessage.Reader 
 	if k.flavour == none || k.flavour == connectUnary || !sink.Keep(readerSize) {
 		return nil
 	}
-	r := &reader{kind: k, sink: sink, limit: h.Limits.BodyBytes, direction: h.Message.Direction, method: strings.TrimPrefix(h.Path, "/")}
+	r := &reader{kind: k, schema: p.Schema, sink: sink, limit: h.Limits.BodyBytes, direction: h.Message.Direction, method: strings.TrimPrefix(h.Path, "/")}
 	r.coding = field(h.Message, k.flavour.encodingField())
 	if peer != nil {
 		r.peer, peer.peer = peer, r

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/protobuf"
 )
 
 const (
@@ -22,6 +23,7 @@ const (
 // are open and the other one has begun to speak.
 type reader struct {
 	kind      kind
+	schema    *protobuf.Schema
 	sink      dissect.Sink
 	limit     int
 	direction dissect.Direction
@@ -176,7 +178,7 @@ func (r *reader) finish(why string) {
 	c := r.current
 	r.current = message{}
 	if r.direction == dissect.ToClient && c.cut == "" && c.prefix.flags == 0 && isReflection(r.method) {
-		learn(c.kept)
+		learn(r.schema, c.kept)
 	}
 	switch {
 	case c.prefix.isEnd(r.kind.flavour):
@@ -220,7 +222,7 @@ func (r *reader) tell(m *message, why string) {
 		c.Truncated = "incomplete"
 	}
 	shown := r.kind.show(&shownMessage{
-		method: r.method, response: r.direction == dissect.ToClient, compressed: m.prefix.flags&flagCompressed != 0, coding: r.coding,
+		schema: r.schema, method: r.method, response: r.direction == dissect.ToClient, compressed: m.prefix.flags&flagCompressed != 0, coding: r.coding,
 		payload: m.kept, whole: c.Truncated == "", limit: r.limit, sink: r.sink,
 	})
 	r.sink.Release(m.reserved)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/protobuf"
 )
 
 // Fields of the answer of server reflection (grpc/reflection/v1/reflection.proto).
@@ -20,10 +22,10 @@ func isReflection(method string) bool {
 	return strings.HasPrefix(method, "grpc.reflection.") && strings.HasSuffix(method, ".ServerReflection/ServerReflectionInfo")
 }
 
-// learn takes the schema out of an answer of server reflection.
-func learn(answer []byte) {
+// learn adds the schema in an answer of server reflection.
+func learn(schema *protobuf.Schema, answer []byte) {
 	eachBytes(answer, fileDescriptorResponse, func(files []byte) {
-		eachBytes(files, fileDescriptorProto, Schema.Learn)
+		eachBytes(files, fileDescriptorProto, schema.Learn)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/grpc"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/protobuf"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dissecttest"
@@ -17,11 +18,11 @@ import (
 
 // TestReflection lets a server tell its schema, and reads what it says afterwards by it.
 func TestReflection(t *testing.T) {
-	grpc.Schema = new(protobuf.Schema)
-	t.Cleanup(func() { grpc.Schema = new(protobuf.Schema) })
+	rpc := grpc.Protocol{Schema: new(protobuf.Schema)}
+	carrier := http2.Dissector{Applications: application.Of(rpc)}
 	const capture = "testdata/reflection/go-reflection.pcap"
 	bodies := func() (request, response string) {
-		for _, x := range dissecttest.RunCapture(t, capture, http2.Dissector{}).Exchanges {
+		for _, x := range dissecttest.RunCapture(t, capture, carrier).Exchanges {
 			info, ok := x.Request.Protocol.(*http2.RequestInfo)
 			require.True(t, ok)
 			if info.Path == "/wirespan.test.Echo/Say" {
@@ -34,5 +35,5 @@ func TestReflection(t *testing.T) {
 	request, response := bodies()
 	assert.Equal(t, `"hello unary-known-0"`, request, "StringValue is shown as a string")
 	assert.Equal(t, `"hello unary-known-0"`, response)
-	assert.True(t, grpc.Schema.Knows("wirespan.test.Echo/Chat"))
+	assert.True(t, rpc.Schema.Knows("wirespan.test.Echo/Chat"))
 }

@@ -28,7 +28,7 @@ func (r *reader) Render(c *dissect.Content, reserved int) (now int) {
 			return true
 		}
 		s := r.kind.show(&shownMessage{
-			method: r.method, response: r.direction == dissect.ToClient, compressed: p.flags&flagCompressed != 0, coding: r.coding,
+			schema: r.schema, method: r.method, response: r.direction == dissect.ToClient, compressed: p.flags&flagCompressed != 0, coding: r.coding,
 			payload: payload, whole: whole, limit: r.limit - held, sink: r.sink,
 		})
 		list = append(list, s)

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/protobuf"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
 // shownMessage is a message on its way to people.
 type shownMessage struct {
+	schema     *protobuf.Schema
 	method     string
 	response   bool
 	compressed bool
@@ -47,7 +49,7 @@ func (k kind) show(m *shownMessage) (s shown) {
 	}
 	text, ok := body, k.json && json.Valid(body)
 	if !k.json {
-		text, ok = Schema.JSON(m.method, m.response, body)
+		text, ok = m.schema.JSON(m.method, m.response, body)
 	}
 	if !ok {
 		return s.bytes(body, m.sink)

@@ -17,6 +17,9 @@ import (
 // Protocol is the application.Protocol of JSON-RPC.
 type Protocol struct{}
 
+// Info implements application.Protocol.
+func (Protocol) Info() dissect.Info { return dissect.Info{Name: "jsonrpc"} }
+
 // Describe follows the semantic conventions for JSON-RPC, and for MCP.
 func (Protocol) Describe(_ dissect.Side, req *httpmessage.Request, resp *httpmessage.Response, out dissect.Attributes, s dissect.Summary) (dissect.Summary, bool) {
 	var asked, answered message

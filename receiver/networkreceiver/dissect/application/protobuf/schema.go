@@ -72,7 +72,7 @@ func (s *Schema) Load(path string) error {
 // known already is not replaced. What comes from traffic may be wrong: then it is left
 // out.
 func (s *Schema) Learn(b []byte) {
-	if len(b) > maxFile {
+	if s == nil || len(b) > maxFile {
 		return
 	}
 	file := &descriptorpb.FileDescriptorProto{}

@@ -16,6 +16,9 @@ const MediaType = "text/event-stream"
 // Protocol is the application.Protocol and Opener of event streams.
 type Protocol struct{}
 
+// Info implements application.Protocol.
+func (Protocol) Info() dissect.Info { return dissect.Info{Name: "sse"} }
+
 // Describe tells how many events a response had. What they carry may be of another
 // protocol.
 func (Protocol) Describe(_ dissect.Side, _ *httpmessage.Request, resp *httpmessage.Response, out dissect.Attributes, s dissect.Summary) (dissect.Summary, bool) {
