@@ -5,8 +5,6 @@ package consoleexporter
 
 import (
 	"net"
-	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +13,7 @@ import (
 )
 
 // describe fills in what attributes say, the same for spans and log records.
-func (x *call) describe(resource, attrs pcommon.Map) {
+func (x *entry) describe(resource, attrs pcommon.Map) {
 	x.process = processOf(resource)
 	x.peer = peerProcessOf(attrs)
 	local, peer := localEnd(resource, attrs), peerEnd(attrs, x.side)
@@ -26,6 +24,7 @@ func (x *call) describe(resource, attrs pcommon.Map) {
 	}
 	x.operation = operationOf(attrs)
 	x.status, x.outcome = statusOf(attrs)
+	x.facts = factsOf(attrs)
 	x.notes = notesOf(attrs)
 	x.latency = -1
 	if ns, ok := integer(attrs, keyResponseTime); ok && str(attrs, keyMissingSide) == "" {
@@ -107,115 +106,11 @@ func address(attrs pcommon.Map, hostKey, portKey string) string {
 	return net.JoinHostPort(host, strconv.FormatInt(port, 10))
 }
 
-// operations are the attributes that name the operation and its target, by the
-// conventions of protocols other than HTTP.
-var operations = [...]struct{ operation, target string }{
-	{keyDNSType, keyDNSName},
-}
-
-// operationOf is the operation and its target: in HTTP method and target, as in a
-// request line.
-func operationOf(attrs pcommon.Map) string {
-	for _, keys := range operations {
-		if target := str(attrs, keys.target); target != "" {
-			return strings.TrimSpace(str(attrs, keys.operation) + " " + target)
-		}
-	}
-	method := firstOf(attrs, keyMethodOriginal, keyMethod)
-	target := str(attrs, keyURLPath)
-	if query := str(attrs, keyURLQuery); query != "" {
-		target += "?" + query
-	}
-	if target == "" {
-		target = targetOf(str(attrs, keyURLFull))
-	}
-	switch {
-	case method == "" && target == "":
-		return handshakeOf(attrs)
-	case method == "":
-		return target
-	case target == "":
-		return method
-	}
-	return method + " " + target
-}
-
-// targetOf leaves out what the ends of the call tell already.
-func targetOf(full string) string {
-	u, err := url.Parse(full)
-	if err != nil || u.Host == "" {
-		return full
-	}
-	if u.EscapedPath() == "" {
-		return "/" + suffix("?", u.RawQuery)
-	}
-	return u.EscapedPath() + suffix("?", u.RawQuery)
-}
-
-func suffix(sep, s string) string {
-	if s == "" {
-		return ""
-	}
-	return sep + s
-}
-
-// statuses are the attributes with the status of protocols other than HTTP.
-var statuses = [...]string{keyDNSCode}
-
-// handshakeOf names a handshake of TLS or QUIC and the server that it asks for; empty if
-// it is none.
-func handshakeOf(attrs pcommon.Map) string {
-	name := "TLS"
-	if str(attrs, keyProtocol) == "quic" {
-		name = "QUIC"
-	}
-	switch {
-	case has(attrs, keyTLSVersions) || has(attrs, keyTLSEstablished):
-		return strings.TrimSpace(name + " handshake " + str(attrs, keyServerAddress))
-	case has(attrs, keyTLSAlert):
-		return name + " alert"
-	}
-	return ""
-}
-
-func statusOf(attrs pcommon.Map) (string, outcome) {
-	for _, key := range statuses {
-		switch status := str(attrs, key); {
-		case status == "":
-		case has(attrs, keyErrorType):
-			return status, failed
-		default:
-			return status, succeeded
-		}
-	}
-	code, ok := integer(attrs, keyStatusCode)
-	if !ok {
-		if kind := str(attrs, keyErrorType); kind != "" {
-			return kind, failed
-		}
-		if version := str(attrs, keyTLSVersion); version != "" && has(attrs, keyTLSEstablished) {
-			return "TLS " + version, succeeded
-		}
-		return "", unknownOutcome
-	}
-	status := strconv.FormatInt(code, 10)
-	if text := http.StatusText(int(code)); text != "" {
-		status += " " + text
-	}
-	switch {
-	case code >= 500:
-		return status, failed
-	case code >= 400:
-		return status, refused
-	}
-	return status, succeeded
-}
-
 // notesOf says what is missing of a call, or not certain.
 func notesOf(attrs pcommon.Map) []string {
 	var notes []string
 	if side := str(attrs, keyMissingSide); side != "" {
-		notes = append(notes, "no "+side+suffix(": ", str(attrs, keyMissingReason)))
+		notes = append(notes, "no "+side+prefixed(": ", str(attrs, keyMissingReason)))
 	}
 	for _, name := range []string{"request", "response"} {
 		if truth(attrs, "wirespan."+name+".midway") {
@@ -228,6 +123,9 @@ func notesOf(attrs pcommon.Map) []string {
 			notes = append(notes, strconv.FormatInt(n, 10)+" bytes of the "+name+" were not captured")
 		}
 	}
+	if n, ok := integer(attrs, keyUnknownFields); ok && n > 0 {
+		notes = append(notes, counted(n, "header field")+" from before the capture unknown")
+	}
 	if truth(attrs, keyUncertain) {
 		notes = append(notes, "pairing uncertain")
 	}
@@ -237,6 +135,11 @@ func notesOf(attrs pcommon.Map) []string {
 func truth(m pcommon.Map, key string) bool {
 	v, ok := m.Get(key)
 	return ok && v.Type() == pcommon.ValueTypeBool && v.Bool()
+}
+
+func has(m pcommon.Map, key string) bool {
+	_, ok := m.Get(key)
+	return ok
 }
 
 func str(m pcommon.Map, key string) string {
@@ -253,6 +156,19 @@ func firstOf(m pcommon.Map, keys ...string) string {
 		}
 	}
 	return ""
+}
+
+// list is a list of strings as one.
+func list(m pcommon.Map, key string) string {
+	v, ok := m.Get(key)
+	if !ok || v.Type() != pcommon.ValueTypeSlice {
+		return str(m, key)
+	}
+	var all []string
+	for _, item := range v.Slice().All() {
+		all = append(all, item.AsString())
+	}
+	return strings.Join(all, ", ")
 }
 
 func integer(m pcommon.Map, key string) (int64, bool) {

@@ -137,7 +137,7 @@ func TestEnds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			x := call{side: tt.side}
+			x := entry{side: tt.side}
 			x.describe(attributes(t, tt.resource), attributes(t, tt.attrs))
 			assert.Equal(t, tt.client, x.client)
 			assert.Equal(t, tt.server, x.server)
@@ -158,7 +158,7 @@ func TestIncompleteCall(t *testing.T) {
 		"wirespan.response.gap_bytes":      1448,
 		"wirespan.pairing.uncertain":       true,
 	}))
-	x := callOfRecord(pcommon.NewResource(), record)
+	x := entryOfRecord(pcommon.NewResource(), record, 99)
 	assert.Negative(t, x.latency)
 	assert.Equal(t, []string{
 		"no request: gap",
@@ -169,7 +169,7 @@ func TestIncompleteCall(t *testing.T) {
 	}, x.notes)
 
 	record.Attributes().Remove("wirespan.missing.side")
-	assert.Equal(t, 5*time.Nanosecond, callOfRecord(pcommon.NewResource(), record).latency)
+	assert.Equal(t, 5*time.Nanosecond, entryOfRecord(pcommon.NewResource(), record, 99).latency)
 }
 
 func TestPayloadInAttributes(t *testing.T) {
@@ -180,10 +180,10 @@ func TestPayloadInAttributes(t *testing.T) {
 		"wirespan.request.trailer.x-sum":  []any{"1", "2"},
 		"wirespan.request.body.truncated": "limit",
 	})
-	m := messageOf("request", pcommon.NewValueEmpty(), attrs)
+	m := messageOf("request", pcommon.NewValueEmpty(), attrs, 99)
 	assert.Equal(t, message{
 		headers:  []header{{"host", "h"}},
 		trailers: []header{{"x-sum", "1"}, {"x-sum", "2"}},
-		body:     body{text: "hello", kept: true, size: 9, cut: true},
+		body:     body{text: "hello", kept: 5, seen: true, size: 9, cut: true},
 	}, m)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -28,12 +29,20 @@ type console struct {
 	// payload, so spans of the same calls are not printed as well.
 	hasLogs atomic.Bool
 
-	mu   sync.Mutex // guards page and the order of writes
-	page page
+	mu    sync.Mutex // guards what follows and the order of writes
+	page  page
+	hold  hold
+	timer *time.Timer // nil while nothing is held
+	err   error       // of a write outside of a push, for the next one
 }
 
 func newConsole(cfg *Config, out io.Writer) *console {
-	return &console{cfg: cfg, out: out, page: page{colour: wantColour(cfg.Colour, out)}}
+	return &console{
+		cfg:  cfg,
+		out:  out,
+		page: page{color: wantColor(cfg.Color, out)},
+		hold: hold{wait: cfg.WaitDuration},
+	}
 }
 
 func outputOf(cfg *Config) io.Writer {
@@ -43,59 +52,136 @@ func outputOf(cfg *Config) io.Writer {
 	return os.Stdout
 }
 
-// wantColour follows https://no-color.org.
-func wantColour(choice string, out io.Writer) bool {
+// wantColor follows https://no-color.org.
+func wantColor(choice string, out io.Writer) bool {
 	switch choice {
-	case ColourAlways:
+	case ColorAlways:
 		return true
-	case ColourNever:
+	case ColorNever:
 		return false
 	}
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(out)
+}
+
+func isTerminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func (c *console) pushTraces(_ context.Context, td ptrace.Traces) error {
 	if c.hasLogs.Load() {
 		return nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, rs := range td.ResourceSpans().All() {
-		for _, ss := range rs.ScopeSpans().All() {
-			for _, span := range ss.Spans().All() {
-				if err := c.print(callOfSpan(rs.Resource(), span)); err != nil {
-					return err
+	return c.push(func(take func(entry) error) error {
+		for _, rs := range td.ResourceSpans().All() {
+			for _, ss := range rs.ScopeSpans().All() {
+				for _, span := range ss.Spans().All() {
+					if err := take(entryOfSpan(rs.Resource(), span, c.cfg.MaxBody)); err != nil {
+						return err
+					}
 				}
 			}
 		}
-	}
-	return c.flush()
+		return nil
+	})
 }
 
 func (c *console) pushLogs(_ context.Context, ld plog.Logs) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, rl := range ld.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, record := range sl.LogRecords().All() {
-				if err := c.print(callOfRecord(rl.Resource(), record)); err != nil {
-					return err
+	return c.push(func(take func(entry) error) error {
+		for _, rl := range ld.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				for _, record := range sl.LogRecords().All() {
+					if err := take(entryOfRecord(rl.Resource(), record, c.cfg.MaxBody)); err != nil {
+						return err
+					}
 				}
 			}
 		}
+		return nil
+	})
+}
+
+// push takes the entries of a batch.
+func (c *console) push(each func(take func(entry) error) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	err := each(func(x entry) error { return c.take(&x, now) })
+	if err == nil {
+		err = c.hold.release(now, c.print)
+	}
+	if err == nil {
+		err = c.flush()
+	}
+	c.schedule(now)
+	if err == nil {
+		err, c.err = c.err, nil
+	}
+	return err
+}
+
+func (c *console) take(x *entry, now time.Time) error {
+	if !c.wants(x.side) {
+		return nil
+	}
+	if c.cfg.Sides != SidesMerged {
+		x.match = ""
+	}
+	if c.cfg.WaitDuration == 0 {
+		return c.print(x)
+	}
+	c.hold.add(x, now)
+	if c.hold.full() {
+		return c.hold.release(now, c.print)
+	}
+	return nil
+}
+
+// schedule makes sure that what is held will be printed.
+func (c *console) schedule(now time.Time) {
+	if c.timer != nil {
+		return
+	}
+	if d, ok := c.hold.next(now); ok {
+		c.timer = time.AfterFunc(d, c.tick)
+	}
+}
+
+// tick prints what has waited for long enough.
+func (c *console) tick() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.timer = nil
+	now := time.Now()
+	err := c.hold.release(now, c.print)
+	if err == nil {
+		err = c.flush()
+	}
+	if err != nil {
+		c.err = err
+	}
+	c.schedule(now)
+}
+
+// close prints everything that is held. What comes afterwards is printed as well.
+func (c *console) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	if err := c.hold.releaseAll(c.print); err != nil {
+		return err
 	}
 	return c.flush()
 }
 
-func (c *console) print(x call) error {
-	if !c.wants(x.side) {
-		return nil
-	}
+func (c *console) print(x *entry) error {
 	if c.cfg.Format == FormatLine {
-		c.page.line(&x)
+		c.page.line(x, c.cfg.Sides == SidesBoth)
 	} else {
-		c.page.detail(&x, c.cfg.Headers, c.cfg.MaxBody)
+		c.page.detail(x, c.cfg.Headers, c.cfg.MaxBody)
 	}
 	if len(c.page.b) < flushAt {
 		return nil

@@ -30,7 +30,9 @@ func printed(t *testing.T, change func(*Config), ld plog.Logs) string {
 	cfg := createDefaultConfig().(*Config)
 	change(cfg)
 	var out bytes.Buffer
-	require.NoError(t, newConsole(cfg, &out).pushLogs(t.Context(), ld))
+	c := newConsole(cfg, &out)
+	require.NoError(t, c.pushLogs(t.Context(), ld))
+	require.NoError(t, c.close())
 	return out.String()
 }
 
@@ -52,11 +54,11 @@ func TestGolden(t *testing.T) {
 	}{
 		"detail_client.txt": {clientSide, func(*Config) {}},
 		"detail_server.txt": {serverSide, func(*Config) {}},
-		"detail_colour.txt": {clientSide, func(c *Config) { c.Colour = ColourAlways }},
+		"detail_color.txt": {clientSide, func(c *Config) { c.Color = ColorAlways }},
 		"detail_brief.txt":  {clientSide, func(c *Config) { c.Headers, c.MaxBody = false, 17 }},
 		"line_client.txt":   {clientSide, func(c *Config) { c.Format = FormatLine }},
 		"line_server.txt":   {serverSide, func(c *Config) { c.Format = FormatLine }},
-		"line_colour.txt":   {serverSide, func(c *Config) { c.Format, c.Colour = FormatLine, ColourAlways }},
+		"line_color.txt":   {serverSide, func(c *Config) { c.Format, c.Color = FormatLine, ColorAlways }},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -73,6 +75,7 @@ func TestSpanAndRecordAgree(t *testing.T) {
 		cfg := createDefaultConfig().(*Config)
 		cfg.Headers = false
 		var ofRecord, ofSpan bytes.Buffer
+		cfg.WaitDuration = 0
 		require.NoError(t, newConsole(cfg, &ofRecord).pushLogs(t.Context(), ld))
 		require.NoError(t, newConsole(cfg, &ofSpan).pushTraces(t.Context(), td))
 		assert.Equal(t, ofRecord.String(), ofSpan.String())
@@ -86,6 +89,7 @@ func TestSides(t *testing.T) {
 		sides          string
 		client, server bool
 	}{
+		{SidesMerged, true, true},
 		{SidesBoth, true, true},
 		{SidesClient, true, false},
 		{SidesServer, false, true},
@@ -97,26 +101,26 @@ func TestSides(t *testing.T) {
 	}
 }
 
-func TestColourOnlyOnATerminal(t *testing.T) {
+func TestColorOnlyOnATerminal(t *testing.T) {
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, errors.Join(r.Close(), w.Close())) })
 
-	assert.False(t, wantColour(ColourAuto, w), "a pipe is no terminal")
-	assert.False(t, wantColour(ColourAuto, &bytes.Buffer{}))
-	assert.True(t, wantColour(ColourAlways, w))
-	assert.False(t, wantColour(ColourNever, w))
+	assert.False(t, wantColor(ColorAuto, w), "a pipe is no terminal")
+	assert.False(t, wantColor(ColorAuto, &bytes.Buffer{}))
+	assert.True(t, wantColor(ColorAlways, w))
+	assert.False(t, wantColor(ColorNever, w))
 
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, terminal.Close()) })
 	t.Setenv("TERM", "xterm")
-	assert.True(t, wantColour(ColourAuto, terminal))
+	assert.True(t, wantColor(ColorAuto, terminal))
 	t.Setenv("TERM", "dumb")
-	assert.False(t, wantColour(ColourAuto, terminal))
+	assert.False(t, wantColor(ColorAuto, terminal))
 	t.Setenv("TERM", "xterm")
 	t.Setenv("NO_COLOR", "1")
-	assert.False(t, wantColour(ColourAuto, terminal))
+	assert.False(t, wantColor(ColorAuto, terminal))
 }
 
 func TestBatchesArePrintedWhole(t *testing.T) {
@@ -139,7 +143,9 @@ func (b *brokenTerminal) Write([]byte) (int, error) {
 // What a broken terminal did not take is not offered again.
 func TestWriteErrorIsPermanent(t *testing.T) {
 	out := &brokenTerminal{}
-	c := newConsole(createDefaultConfig().(*Config), out)
+	cfg := createDefaultConfig().(*Config)
+	cfg.WaitDuration = 0
+	c := newConsole(cfg, out)
 	ld, _ := checkout(clientSide)
 	err := c.pushLogs(t.Context(), ld)
 	require.ErrorIs(t, err, os.ErrClosed)

@@ -4,27 +4,32 @@
 package consoleexporter
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
-// detail prints a call as a block of labelled lines, with an empty line after it.
-func (p *page) detail(x *call, headers bool, maxBody int) {
+// shortID is how many digits of a container's id are printed: as many as container
+// runtimes print.
+const shortID = 12
+
+// detail prints an entry as a block of labelled lines, with an empty line after it.
+func (p *page) detail(x *entry, headers bool, maxBody int) {
 	p.ends(x)
 	p.own("\n")
 	p.process("Process", "Container", &x.process)
 	p.process("Peer process", "Peer container", &x.peer)
-	p.field("API", bold, x.operation)
-	p.message("Request", &x.request, headers, maxBody)
-	p.message("Response", &x.response, headers, maxBody)
-	if x.latency >= 0 {
-		p.field("Latency", plain, formatLatency(x.latency))
+	if x.operation != "" {
+		p.field("API", bold, x.operation)
 	}
-	if x.status != "" {
-		p.field("Status", x.outcome.style(), x.status)
+	if x.kind == streamMessage {
+		p.streamMessage(x, maxBody)
+	} else {
+		p.message("Request", &x.request, headers, maxBody)
+		p.message("Response", &x.response, headers, maxBody)
+	}
+	p.ending(x)
+	for _, f := range x.facts {
+		p.field(f.label, plain, f.text)
 	}
 	if len(x.notes) > 0 {
 		p.field("Incomplete", yellow, strings.Join(x.notes, ", "))
@@ -33,13 +38,37 @@ func (p *page) detail(x *call, headers bool, maxBody int) {
 	p.own("\n")
 }
 
+// ending prints how the call ended, and after which time.
+func (p *page) ending(x *entry) {
+	switch {
+	case x.kind == openCall:
+		p.field("Open", yellow, "still running"+strings.Replace(x.openFor(), " for ", " after ", 1))
+	case x.kind == wholeCall && x.latency >= 0:
+		p.field("Latency", plain, formatLatency(x.latency))
+	}
+	if x.status != "" {
+		p.field("Status", x.outcome.style(), x.status)
+	}
+}
+
+// streamMessage prints the direction of a message, which one it is, and its payload.
+func (p *page) streamMessage(x *entry, maxBody int) {
+	direction := "client to server"
+	if x.stream.fromServer {
+		direction = "server to client"
+	}
+	p.field("Direction", plain, direction)
+	p.field("Message", plain, strings.TrimPrefix(x.stream.title, "message "))
+	p.body("Payload", &x.stream.body, "", maxBody)
+}
+
 func (p *page) label(name string) {
 	p.in(dim, func() { p.own(name + ":") })
-	p.own(" ")
 }
 
 func (p *page) field(label string, s style, value string) {
 	p.label(label)
+	p.own(" ")
 	p.styled(s, value)
 	p.own("\n")
 }
@@ -48,14 +77,17 @@ func (p *page) field(label string, s style, value string) {
 func (p *page) process(prefix, container string, x *process) {
 	if x.name != "" || x.pid != 0 {
 		p.label(prefix)
-		p.text(x.name)
+		if x.name != "" {
+			p.own(" ")
+			p.text(x.name)
+		}
 		if x.pid != 0 {
 			p.own(" (PID " + strconv.FormatInt(x.pid, 10) + ")")
 		}
 		p.own("\n")
 	}
 	if x.container != "" {
-		p.field(container, plain, x.container)
+		p.field(container, plain, cutText(x.container, shortID))
 	}
 }
 
@@ -63,10 +95,8 @@ func (p *page) message(kind string, m *message, headers bool, maxBody int) {
 	if headers {
 		p.fields(kind+" headers", m.headers)
 	}
-	if m.body.size > 0 || len(m.body.text) > 0 || len(m.body.bytes) > 0 {
-		p.label(kind + " body")
-		p.body(m, maxBody)
-		p.own("\n")
+	if m.body.size > 0 || m.body.kept > 0 {
+		p.body(kind+" body", &m.body, m.mediaType, maxBody)
 	}
 	if headers {
 		p.fields(kind+" trailers", m.trailers)
@@ -77,7 +107,7 @@ func (p *page) fields(title string, fields []header) {
 	if len(fields) == 0 {
 		return
 	}
-	p.in(dim, func() { p.own(title + ":") })
+	p.label(title)
 	p.own("\n")
 	for _, h := range fields {
 		p.own("  ")
@@ -88,64 +118,46 @@ func (p *page) fields(title string, fields []header) {
 	}
 }
 
-// body prints text as text, and of everything else the size and media type.
-func (p *page) body(m *message, maxBody int) {
-	if !m.body.kept || m.body.binary || maxBody == 0 {
-		p.own("<" + strconv.FormatInt(m.body.total(), 10) + " bytes")
-		if m.mediaType != "" {
-			p.own(" ")
-			p.text(m.mediaType)
-		}
-		p.own(">")
+// body prints text as text, and of everything else the size and media type. Text of
+// several lines begins on a line of its own, each of its lines indented: what was captured
+// never begins a line of the output.
+func (p *page) body(label string, b *body, mediaType string, maxBody int) {
+	p.label(label)
+	if !b.seen || b.binary || maxBody == 0 {
+		p.own(" <" + strconv.FormatInt(max(b.total(), 0), 10) + " bytes")
+		p.text(prefixed(" ", mediaType))
+		p.own(">\n")
 		return
 	}
-	text := oneLine(m.body.text)
-	shown := cutText(text, maxBody)
-	p.text(shown)
-	if len(shown) < len(text) || m.body.cut {
-		p.in(dim, func() { p.own("… (" + strconv.FormatInt(m.body.total(), 10) + " bytes)") })
-	}
-}
-
-// total is the size of the body as well as it is known.
-func (b *body) total() int64 {
-	kept := int64(len(b.text) + len(b.bytes))
-	if b.cut || !b.kept {
-		return max(kept, b.size)
-	}
-	return kept
-}
-
-// oneLine compacts JSON that spans several lines. Everything else stays as it is.
-func oneLine(s string) string {
-	if !strings.Contains(s, "\n") || s == "" || (s[0] != '{' && s[0] != '[') {
-		return s
-	}
-	var b bytes.Buffer
-	if json.Compact(&b, []byte(s)) != nil {
-		return s
-	}
-	return b.String()
-}
-
-// cutText gives at most n bytes of s, cut at a character boundary.
-func cutText(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for back := 0; back < utf8.UTFMax && back < n; back++ {
-		if utf8.RuneStart(s[n-back]) {
-			return s[:n-back]
+	text := strings.TrimSuffix(strings.ReplaceAll(b.text, "\r\n", "\n"), "\n")
+	if !strings.Contains(text, "\n") {
+		p.own(" ")
+		p.text(text)
+	} else {
+		for line := range strings.SplitSeq(text, "\n") {
+			p.own("\n  ")
+			p.text(line)
 		}
 	}
-	return s[:n]
+	if b.shortened() {
+		p.in(dim, func() { p.own("… (" + strconv.FormatInt(b.total(), 10) + " bytes)") })
+	}
+	p.own("\n")
 }
 
-func (p *page) seen(x *call) {
+// seen prints when the entry happened, and at which end it was captured.
+func (p *page) seen(x *entry) {
 	p.label("Seen")
-	p.own(x.time.Format(clock))
-	if x.side != unknownSide {
-		p.own(", " + x.side.String() + " side")
+	from, to := x.start.Format(clock), x.end.Format(clock)
+	p.own(" " + from)
+	if to != from {
+		p.own(" to " + to)
+	}
+	switch x.side {
+	case bothSides:
+		p.own(", both ends")
+	case clientSide, serverSide:
+		p.own(", " + x.side.String() + " end")
 	}
 	p.own("\n")
 }

@@ -9,34 +9,46 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
 func TestBody(t *testing.T) {
+	text := func(s string) pcommon.Value { return pcommon.NewValueStr(s) }
+	pixels := pcommon.NewValueBytes()
+	pixels.Bytes().FromRaw(make([]byte, 20))
 	tests := []struct {
-		name string
-		in   message
-		max  int
-		want string
+		name      string
+		in        pcommon.Value // empty: not kept
+		size      int64
+		cut       bool
+		mediaType string
+		max       int
+		want      string
 	}{
-		{"whole", message{body: body{text: "hello", kept: true, size: 5}}, 10, "hello"},
-		{"cut for the terminal", message{body: body{text: "hello world", kept: true, size: 11}}, 5, "hello… (11 bytes)"},
-		{"cut at a character", message{body: body{text: "aé", kept: true, size: 3}}, 2, "a… (3 bytes)"},
-		{"cut where it was captured", message{body: body{text: "hello", kept: true, size: 10485760, cut: true}}, 10, "hello… (10485760 bytes)"},
-		{"compressed on the wire", message{body: body{text: "hello world", kept: true, size: 4}}, 5, "hello… (11 bytes)"},
-		{"not kept", message{body: body{size: 7}, mediaType: "video/mp4"}, 10, "<7 bytes video/mp4>"},
-		{"binary", message{body: body{bytes: make([]byte, 20), kept: true, binary: true, size: 20}, mediaType: "image/png"}, 10, "<20 bytes image/png>"},
-		{"binary, cut", message{body: body{bytes: make([]byte, 20), kept: true, binary: true, cut: true, size: 99}}, 10, "<99 bytes>"},
-		{"none wanted", message{body: body{text: "hello", kept: true, size: 5}, mediaType: "text/plain"}, 0, "<5 bytes text/plain>"},
-		{"JSON in one line", message{body: body{text: `{"a": [1, 2]}`, kept: true}}, 99, `{"a": [1, 2]}`},
-		{"JSON in several lines", message{body: body{text: "{\n  \"a\": [1,\n 2]\n}\n", kept: true}}, 99, `{"a":[1,2]}`},
-		{"JSON that was cut", message{body: body{text: "{\n  \"a\": [1,", kept: true, size: 99, cut: true}}, 99, `{\n  "a": [1,… (99 bytes)`},
-		{"HTML", message{body: body{text: "<p>\n</p>", kept: true}}, 99, `<p>\n</p>`},
+		{"whole", text("hello"), 5, false, "", 10, " hello"},
+		{"cut for the terminal", text("hello world"), 11, false, "", 5, " hello… (11 bytes)"},
+		{"cut at a character", text("aé"), 3, false, "", 2, " a… (3 bytes)"},
+		{"cut where it was captured", text("hello"), 10485760, true, "", 10, " hello… (10485760 bytes)"},
+		{"compressed on the wire", text("hello world"), 4, false, "", 5, " hello… (11 bytes)"},
+		{"not kept", pcommon.NewValueEmpty(), 7, false, "video/mp4", 10, " <7 bytes video/mp4>"},
+		{"binary", pixels, 20, false, "image/png", 10, " <20 bytes image/png>"},
+		{"binary, cut", pixels, 99, true, "", 10, " <99 bytes>"},
+		{"none wanted", text("hello"), 5, false, "text/plain", 0, " <5 bytes text/plain>"},
+		{"JSON in one line", text(`{"a": [1, 2]}`), 13, false, "", 99, ` {"a": [1, 2]}`},
+		{"JSON in several lines", text("{\n  \"a\": [1,\n 2]\n}\n"), 20, false, "", 99, "\n  {\n    \"a\": [1,\n   2]\n  }"},
+		{"lines that end as on the wire", text("<p>\r\n\tdeep</p>\r\n"), 20, false, "", 99, "\n  <p>\n  \tdeep</p>"},
+		{"a line that overwrites another", text("safe\revil"), 9, false, "", 99, ` safe\revil`},
+		{"lines, cut", text("one\ntwo\nthree"), 13, false, "", 7, "\n  one\n  two… (13 bytes)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			b := body{size: tt.size, cut: tt.cut}
+			if tt.in.Type() != pcommon.ValueTypeEmpty {
+				b.take(tt.in, tt.max)
+			}
 			var p page
-			p.body(&tt.in, tt.max)
-			assert.Equal(t, tt.want, string(p.b))
+			p.body("Request body", &b, tt.mediaType, tt.max)
+			assert.Equal(t, "Request body:"+tt.want+"\n", string(p.b))
 		})
 	}
 }
@@ -64,7 +76,7 @@ func TestFormatLatency(t *testing.T) {
 }
 
 func TestFormatSize(t *testing.T) {
-	tests := map[int64]string{-1: "?", 0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 10 << 20: "10.0 MiB", 1 << 62: "4.0 EiB"}
+	tests := map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 10 << 20: "10.0 MiB", 1 << 62: "4.0 EiB"}
 	for in, want := range tests {
 		assert.Equal(t, want, formatSize(in))
 	}

@@ -6,6 +6,7 @@ package consoleexporter
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
@@ -16,7 +17,11 @@ import (
 	"github.com/wirespan/wirespan/exporter/consoleexporter/internal/metadata"
 )
 
-const defaultMaxBody = 2048
+const (
+	defaultMaxBody = 2048
+	// defaultWait covers what the receiver's batches take, twice.
+	defaultWait = 500 * time.Millisecond
+)
 
 // NewFactory makes the factory of the console exporter.
 func NewFactory() exporter.Factory {
@@ -32,13 +37,14 @@ func createDefaultConfig() component.Config {
 	queue.NumConsumers = 1       // calls stay in order
 	queue.BlockOnOverflow = true // a replay that is faster than the terminal loses nothing
 	return &Config{
-		Format:      FormatDetail,
-		Colour:      ColourAuto,
-		Output:      OutputStdout,
-		Sides:       SidesBoth,
-		Headers:     true,
-		MaxBody:     defaultMaxBody,
-		QueueConfig: configoptional.Some(queue),
+		Format:       FormatDetail,
+		Color:        ColorAuto,
+		Output:       OutputStdout,
+		Sides:        SidesMerged,
+		WaitDuration: defaultWait,
+		Headers:      true,
+		MaxBody:      defaultMaxBody,
+		QueueConfig:  configoptional.Some(queue),
 	}
 }
 
@@ -52,24 +58,24 @@ type factory struct {
 func (f *factory) createTraces(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Traces, error) {
 	cfg := config.(*Config)
 	c := f.console(cfg)
-	return exporterhelper.NewTraces(ctx, set, config, c.pushTraces, f.options(cfg)...)
+	return exporterhelper.NewTraces(ctx, set, config, c.pushTraces, f.options(cfg, c)...)
 }
 
 func (f *factory) createLogs(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Logs, error) {
 	cfg := config.(*Config)
 	c := f.console(cfg)
 	c.hasLogs.Store(true)
-	return exporterhelper.NewLogs(ctx, set, config, c.pushLogs, f.options(cfg)...)
+	return exporterhelper.NewLogs(ctx, set, config, c.pushLogs, f.options(cfg, c)...)
 }
 
-func (f *factory) options(cfg *Config) []exporterhelper.Option {
+func (f *factory) options(cfg *Config, c *console) []exporterhelper.Option {
 	return []exporterhelper.Option{
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		exporterhelper.WithQueue(cfg.QueueConfig),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
 		exporterhelper.WithShutdown(func(context.Context) error {
 			f.forget(cfg)
-			return nil
+			return c.close()
 		}),
 	}
 }

@@ -72,6 +72,7 @@ func FuzzRecords(f *testing.F) {
 			c := newConsole(cfg, &out)
 			require.NoError(t, c.pushTraces(t.Context(), td))
 			require.NoError(t, c.pushLogs(t.Context(), ld))
+			require.NoError(t, c.close())
 			assertHarmless(t, out.String())
 		}
 	})

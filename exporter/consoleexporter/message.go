@@ -5,13 +5,18 @@ package consoleexporter
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
+// unknownField is the name of a header field that the peers know from before the
+// capture began. A note counts them.
+const unknownField = "?"
+
 // messageOf reads one message: from the record's body if it is a map with that
-// name, else from attributes.
-func messageOf(name string, recordBody pcommon.Value, attrs pcommon.Map) message {
+// name, else from attributes. Of its body it holds at most maxBody bytes.
+func messageOf(name string, recordBody pcommon.Value, attrs pcommon.Map, maxBody int) message {
 	m := message{body: body{size: -1}}
 	for _, prefix := range []string{"http.", "wirespan."} {
 		if size, ok := integer(attrs, prefix+name+".body.size"); ok {
@@ -27,14 +32,14 @@ func messageOf(name string, recordBody pcommon.Value, attrs pcommon.Map) message
 			m.trailers = headersOf(v)
 		}
 		if v, ok := part.Get("body"); ok {
-			m.body.take(v)
+			m.body.take(v, maxBody)
 		}
 	} else {
 		for _, prefix := range []string{"http.", "wirespan."} {
 			m.headers = append(m.headers, headersIn(attrs, prefix+name+".header.")...)
 			m.trailers = append(m.trailers, headersIn(attrs, prefix+name+".trailer.")...)
 			if v, ok := attrs.Get(prefix + name + ".body.content"); ok {
-				m.body.take(v)
+				m.body.take(v, maxBody)
 			}
 		}
 	}
@@ -53,13 +58,43 @@ func mapIn(v pcommon.Value, key string) (pcommon.Map, bool) {
 	return part.Map(), true
 }
 
-func (b *body) take(v pcommon.Value) {
-	b.kept = true
+// take holds at most n bytes of a text, and of other bytes only how many there are.
+func (b *body) take(v pcommon.Value, n int) {
+	b.seen = true
 	if v.Type() == pcommon.ValueTypeBytes {
-		b.bytes, b.binary = v.Bytes().AsRaw(), true
-	} else {
-		b.text = v.AsString()
+		b.kept, b.binary = int64(v.Bytes().Len()), true
+		return
 	}
+	text := v.AsString()
+	b.kept = int64(len(text))
+	if len(text) > n {
+		text = strings.Clone(cutText(text, n)) // lets go of the rest
+	}
+	b.text = text
+}
+
+// total is the size of the body as well as it is known.
+func (b *body) total() int64 {
+	if b.cut || !b.seen {
+		return max(b.kept, b.size)
+	}
+	return b.kept
+}
+
+// shortened reports whether the body has more than its text.
+func (b *body) shortened() bool { return b.cut || int64(len(b.text)) < b.kept }
+
+// cutText returns at most n bytes of s, cut at a character boundary.
+func cutText(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for back := 0; back < utf8.UTFMax && back < n; back++ {
+		if utf8.RuneStart(s[n-back]) {
+			return s[:n-back]
+		}
+	}
+	return s[:n]
 }
 
 // headersOf keeps the order of the record.
@@ -86,6 +121,9 @@ func headersIn(attrs pcommon.Map, prefix string) []header {
 
 // appendHeader prints a field that was sent more than once as often as it was.
 func appendHeader(headers []header, name string, v pcommon.Value) []header {
+	if name == unknownField {
+		return headers
+	}
 	if v.Type() != pcommon.ValueTypeSlice {
 		return append(headers, header{name, v.AsString()})
 	}

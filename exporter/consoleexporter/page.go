@@ -24,8 +24,8 @@ const (
 // page is what will be written to the terminal. Its only way in for anything
 // that was captured is text.
 type page struct {
-	b      []byte
-	colour bool
+	b     []byte
+	color bool
 }
 
 // own appends text of this package.
@@ -34,14 +34,14 @@ func (p *page) own(s string) { p.b = append(p.b, s...) }
 // text appends captured text. What is not graphic (control characters of C0 and
 // C1, bidirectional and other format characters, line separators) and what is
 // not UTF-8 is escaped, so that a payload can neither command the terminal nor
-// forge a line.
+// forge a line. A tab, and what joins emoji and letters, is harmless.
 func (p *page) text(s string) {
 	for len(s) > 0 {
 		r, n := utf8.DecodeRuneInString(s)
 		switch {
 		case r == utf8.RuneError && n == 1:
 			p.b = appendHex(p.b, `\x`, uint64(s[0]), 2)
-		case unicode.IsGraphic(r):
+		case harmless(r):
 			p.b = append(p.b, s[:n]...)
 		default:
 			p.b = appendEscaped(p.b, r)
@@ -50,14 +50,17 @@ func (p *page) text(s string) {
 	}
 }
 
+func harmless(r rune) bool {
+	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d'
+	return unicode.IsGraphic(r) || r == '\t' || r == zeroWidthNonJoiner || r == zeroWidthJoiner
+}
+
 func appendEscaped(b []byte, r rune) []byte {
 	switch {
 	case r == '\n':
 		return append(b, `\n`...)
 	case r == '\r':
 		return append(b, `\r`...)
-	case r == '\t':
-		return append(b, `\t`...)
 	case r < 0x80:
 		return appendHex(b, `\x`, uint64(r), 2)
 	case r < 0x10000:
@@ -75,9 +78,9 @@ func appendHex(b []byte, prefix string, v uint64, digits int) []byte {
 	return b
 }
 
-// in runs f with a style, if there is colour.
+// in runs f with a style, if there is color.
 func (p *page) in(s style, f func()) {
-	if !p.colour || s == plain {
+	if !p.color || s == plain {
 		f()
 		return
 	}

@@ -4,19 +4,87 @@
 package consoleexporter
 
 import (
+	"strconv"
+	"strings"
+	"time"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// callOfRecord reads the log record of a call: everything is in it, the whole
-// payload too.
-func callOfRecord(resource pcommon.Resource, record plog.LogRecord) call {
+// openEvent is the EventName of the record of a call that has not ended.
+const openEvent = "wirespan.call.open"
+
+// entryOfRecord reads the log record of a call, or of what is told of it while it runs.
+func entryOfRecord(resource pcommon.Resource, record plog.LogRecord, maxBody int) entry {
 	attrs := record.Attributes()
-	x := call{time: record.Timestamp().AsTime().Local(), side: sideOf(attrs)}
+	at := record.Timestamp().AsTime().Local()
+	x := entry{side: sideOf(attrs), start: at, end: at}
 	x.describe(resource.Attributes(), attrs)
-	x.request = messageOf("request", record.Body(), attrs)
-	x.response = messageOf("response", record.Body(), attrs)
+	switch {
+	case has(attrs, keyDirection):
+		x.kind = streamMessage
+		x.stream = streamOf(record, maxBody)
+		if n, ok := integer(attrs, keyGapBytes); ok && n > 0 {
+			x.notes = append(x.notes, strconv.FormatInt(n, 10)+" bytes of the message were not captured")
+		}
+		if n, ok := integer(attrs, keySSESkipped); ok && n > 0 {
+			x.notes = append(x.notes, strconv.FormatInt(n, 10)+" bytes before it were not captured")
+		}
+	case record.EventName() == openEvent:
+		x.kind = openCall
+		if ns, ok := integer(attrs, keyElapsed); ok {
+			x.latency = time.Duration(ns)
+			x.start = at.Add(-x.latency)
+		}
+		fallthrough
+	default:
+		x.request = messageOf("request", record.Body(), attrs, maxBody)
+		x.response = messageOf("response", record.Body(), attrs, maxBody)
+	}
+	if x.kind == wholeCall {
+		x.end = at.Add(lastByte(attrs))
+	}
+	x.match = matchOfRecord(&x, resource, record)
 	return x
+}
+
+// lastByte is when the last byte of a call was seen, from its start.
+func lastByte(attrs pcommon.Map) time.Duration {
+	ns, ok := integer(attrs, keyResponseTime)
+	if !ok {
+		ns, _ = integer(attrs, keyRequestTime)
+	}
+	return time.Duration(max(0, ns))
+}
+
+// streamOf reads a message of a stream.
+func streamOf(record plog.LogRecord, maxBody int) streamed {
+	attrs := record.Attributes()
+	s := streamed{
+		fromServer: str(attrs, keyDirection) == "response",
+		title:      titleOf(attrs),
+		body:       body{size: -1, cut: str(attrs, keyEventTruncated) != ""},
+	}
+	if n, ok := integer(attrs, keyEventSize); ok {
+		s.body.size = n
+	}
+	if record.Body().Type() != pcommon.ValueTypeEmpty {
+		s.body.take(record.Body(), maxBody)
+	}
+	return s
+}
+
+// titleOf says which message it is, in the words of its protocol.
+func titleOf(attrs pcommon.Map) string {
+	if n, ok := integer(attrs, keyRPCMessage); ok {
+		return "message " + strconv.FormatInt(n, 10)
+	}
+	if opcode := str(attrs, keyOpcode); opcode != "" {
+		about := []string{opcode, str(attrs, keyCloseCode), str(attrs, keyCloseReason), str(attrs, keyGraphQLMessage)}
+		return strings.Join(strings.Fields(strings.Join(about, " ")), " ")
+	}
+	return "event" + prefixed(" ", str(attrs, keySSEType)) + prefixed(" id ", str(attrs, keySSEID))
 }
 
 // sideOf infers the side where a record does not say it: from what the HTTP
@@ -41,9 +109,4 @@ func sideOf(attrs pcommon.Map) side {
 		return serverSide
 	}
 	return unknownSide
-}
-
-func has(m pcommon.Map, key string) bool {
-	_, ok := m.Get(key)
-	return ok
 }

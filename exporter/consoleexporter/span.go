@@ -4,14 +4,20 @@
 package consoleexporter
 
 import (
+	"time"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// callOfSpan reads a span. Its bodies are previews.
-func callOfSpan(resource pcommon.Resource, span ptrace.Span) call {
+// entryOfSpan reads a span. Its bodies are previews.
+func entryOfSpan(resource pcommon.Resource, span ptrace.Span, maxBody int) entry {
 	attrs := span.Attributes()
-	x := call{time: span.StartTimestamp().AsTime().Local(), side: sideOfKind(span.Kind())}
+	x := entry{
+		side:  sideOfKind(span.Kind()),
+		start: span.StartTimestamp().AsTime().Local(),
+		end:   span.EndTimestamp().AsTime().Local(),
+	}
 	x.describe(resource.Attributes(), attrs)
 	if x.operation == "" {
 		x.operation = span.Name()
@@ -19,8 +25,13 @@ func callOfSpan(resource pcommon.Resource, span ptrace.Span) call {
 	if x.status == "" && span.Status().Code() == ptrace.StatusCodeError {
 		x.status, x.outcome = span.Status().Message(), failed
 	}
-	x.request = messageOf("request", pcommon.NewValueEmpty(), attrs)
-	x.response = messageOf("response", pcommon.NewValueEmpty(), attrs)
+	if x.latency < 0 && x.status != "" && !has(attrs, keyMissingSide) {
+		x.latency = max(x.end.Sub(x.start), 0)
+	}
+	x.end = latest(x.start, x.end)
+	x.request = messageOf("request", pcommon.NewValueEmpty(), attrs, maxBody)
+	x.response = messageOf("response", pcommon.NewValueEmpty(), attrs, maxBody)
+	x.match = matchOfSpan(&x, resource, span)
 	return x
 }
 
@@ -33,4 +44,11 @@ func sideOfKind(kind ptrace.SpanKind) side {
 	default:
 		return unknownSide
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -55,6 +55,14 @@ func (c *call) view(side dissect.Side, peerCaptured bool) {
 	}
 }
 
+// addPeerSpan names the CLIENT span of the call in a record of the server's end, if that
+// is captured as well. A span has it as its parent.
+func (c *call) addPeerSpan(m *attributes) {
+	if c.side == dissect.ServerSide && c.id.shared && c.parent == c.id.client {
+		m.str(keyPeerSpanID, c.parent.String())
+	}
+}
+
 // sideName is the side, for log records, which have no kind.
 func (c *call) sideName() string {
 	if c.side == dissect.ServerSide {

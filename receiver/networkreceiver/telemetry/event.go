@@ -48,6 +48,7 @@ func (b *Builder) addEvent(c *call, m *dissect.Message, content *payload) {
 	attributes.reset()
 	attributes.payload = c.protocol.payload.Enabled
 	attributes.str(keySide, c.sideName())
+	c.addPeerSpan(attributes)
 	attributes.str(keyEventDirection, eventDirection(m))
 	attributes.Int(keyEventSize, int64(m.Content.BodySize))
 	attributes.strIfAny(keyEventTruncated, content.cut)
@@ -56,6 +57,7 @@ func (b *Builder) addEvent(c *call, m *dissect.Message, content *payload) {
 	}
 	name := "message"
 	if n, ok := c.Dissector.(dissect.Narrator); ok {
+		m.Origin = c.Request
 		name = n.DescribeEvent(m, attributes)
 	}
 	b.addNetwork(c, attributes)

@@ -17,6 +17,7 @@ func (b *Builder) addLog(c *call) {
 	request, response := c.request.limited(policy.MaxBody, "limit"), c.response.limited(policy.MaxBody, "limit")
 	m := &b.attributes
 	n, bytes := len(m.list), m.bytes
+	c.addPeerSpan(m)
 	c.addCompleteness(m, [2]string{request.cut, response.cut})
 	payload := c.request.size(&request) + c.response.size(&response)
 	if policy.Enabled && policy.InAttributes {

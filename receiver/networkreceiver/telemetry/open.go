@@ -39,6 +39,7 @@ func (b *Builder) describeOpen(c *call, now int64) {
 	m.reset()
 	m.payload = c.protocol.payload.Enabled
 	m.str(keySide, c.sideName())
+	c.addPeerSpan(m)
 	elapsed := max(0, now-c.start())
 	m.Int(keyTimeElapsed, elapsed)
 	c.summary = c.Dissector.Describe(c.side, c.Request, c.Response, m)

@@ -58,6 +58,7 @@ const (
 	keyPeerProcessName = "wirespan.peer.process.name"
 	keyPeerContainerID = "wirespan.peer.container.id"
 
+	keyPeerSpanID  = "wirespan.peer.span_id"
 	keyPeerDNSName = "wirespan.peer.dns.name"
 	keyLookupSpans = "wirespan.lookup.spans"
 

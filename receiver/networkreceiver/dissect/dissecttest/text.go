@@ -111,6 +111,7 @@ func eventOf(e *pair.Event, base int64) eventText {
 	}
 	if n, ok := e.Dissector.(dissect.Narrator); ok {
 		var list attributes
+		e.Message.Origin = e.Origin
 		text.Name = n.DescribeEvent(e.Message, &list)
 		text.Attributes = list
 	}

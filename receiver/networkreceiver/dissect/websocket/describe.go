@@ -39,7 +39,8 @@ func (Dissector) DescribeEvent(m *dissect.Message, out dissect.Attributes) (name
 }
 
 // DescribeEvent implements httpmessage.EventInfo.
-func (i *Info) DescribeEvent(_ *dissect.Message, out dissect.Attributes) (name string) {
+func (i *Info) DescribeEvent(m *dissect.Message, out dissect.Attributes) (name string) {
+	httpmessage.DescribeOrigin(m, out)
 	out.Str("wirespan.websocket.opcode", i.Opcode)
 	if i.Fragments > 1 {
 		out.Int("wirespan.websocket.fragments", int64(i.Fragments))

@@ -49,8 +49,9 @@ type EventInfo struct {
 
 var _ httpmessage.EventInfo = (*EventInfo)(nil)
 
-// DescribeEvent tells an event's fields. Its data is the body.
-func (e *EventInfo) DescribeEvent(_ *dissect.Message, out dissect.Attributes) string {
+// DescribeEvent tells an event's fields, and the call whose response it is in. Its data is the body.
+func (e *EventInfo) DescribeEvent(m *dissect.Message, out dissect.Attributes) string {
+	httpmessage.DescribeOrigin(m, out)
 	if e.Type != "" {
 		out.Str("wirespan.sse.event.type", e.Type)
 	}
