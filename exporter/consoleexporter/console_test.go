@@ -9,6 +9,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,18 +55,26 @@ func TestGolden(t *testing.T) {
 	}{
 		"detail_client.txt": {clientSide, func(*Config) {}},
 		"detail_server.txt": {serverSide, func(*Config) {}},
-		"detail_color.txt": {clientSide, func(c *Config) { c.Color = ColorAlways }},
+		"detail_color.txt":  {clientSide, func(c *Config) { c.Color = ColorAlways }},
+		"detail_merged.txt": {bothSides, func(*Config) {}},
+		"line_merged.txt":   {bothSides, func(c *Config) { c.Format = FormatLine }},
+		"line_both.txt":     {bothSides, func(c *Config) { c.Format, c.Sides = FormatLine, SidesBoth }},
 		"detail_brief.txt":  {clientSide, func(c *Config) { c.Headers, c.MaxBody = false, 17 }},
 		"line_client.txt":   {clientSide, func(c *Config) { c.Format = FormatLine }},
 		"line_server.txt":   {serverSide, func(c *Config) { c.Format = FormatLine }},
-		"line_color.txt":   {serverSide, func(c *Config) { c.Format, c.Color = FormatLine, ColorAlways }},
+		"line_color.txt":    {serverSide, func(c *Config) { c.Format, c.Color = FormatLine, ColorAlways }},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			ld, _ := checkout(tt.side)
+			if tt.side == bothSides {
+				ld, _ = bothEnds()
+			}
 			golden(t, name, printed(t, tt.change, ld))
 		})
 	}
+	golden(t, "streams.txt", printed(t, func(c *Config) { c.Format = FormatLine }, streams(t)))
+	golden(t, "streams_detail.txt", printed(t, func(*Config) {}, streams(t)))
 }
 
 // A span tells the same call as its log record, but for the headers.
@@ -80,6 +89,23 @@ func TestSpanAndRecordAgree(t *testing.T) {
 		require.NoError(t, newConsole(cfg, &ofSpan).pushTraces(t.Context(), td))
 		assert.Equal(t, ofRecord.String(), ofSpan.String())
 	}
+}
+
+// Both ends of a call meet in either signal.
+func TestBothEndsAreOneEntry(t *testing.T) {
+	ld, td := bothEnds()
+	cfg := createDefaultConfig().(*Config)
+	cfg.Headers = false
+	var ofRecords, ofSpans bytes.Buffer
+	c := newConsole(cfg, &ofRecords)
+	require.NoError(t, c.pushLogs(t.Context(), ld))
+	require.NoError(t, c.close())
+	c = newConsole(cfg, &ofSpans)
+	require.NoError(t, c.pushTraces(t.Context(), td))
+	require.NoError(t, c.close())
+	assert.Equal(t, ofRecords.String(), ofSpans.String())
+	assert.Equal(t, 1, strings.Count(ofRecords.String(), "API: "))
+	assert.Contains(t, ofRecords.String(), ", both ends\n")
 }
 
 func TestSides(t *testing.T) {

@@ -59,7 +59,9 @@ func (p *page) streamMessage(x *entry, maxBody int) {
 	}
 	p.field("Direction", plain, direction)
 	p.field("Message", plain, strings.TrimPrefix(x.stream.title, "message "))
-	p.body("Payload", &x.stream.body, "", maxBody)
+	if b := &x.stream.body; b.seen || !strings.HasPrefix(x.stream.title, "close") {
+		p.body("Payload", b, "", maxBody)
+	}
 }
 
 func (p *page) label(name string) {

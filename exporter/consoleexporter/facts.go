@@ -24,10 +24,9 @@ func factsOf(attrs pcommon.Map) []fact {
 	add("Finish reason", list(attrs, keyFinish), false)
 	add("Messages", messagesOf(attrs), true)
 	add("Answers", list(attrs, keyDNSAnswers), true)
-	if name := str(attrs, keyTLSName); name != "" || has(attrs, keyTLSVersion) && !has(attrs, keyTLSEstablished) {
-		add("TLS", str(attrs, keyTLSVersion)+prefixed(", server name ", name), false)
-	}
-	if has(attrs, keyTLSEstablished) {
+	if !has(attrs, keyTLSEstablished) {
+		add("TLS", str(attrs, keyTLSVersion), false)
+	} else {
 		add("Cipher", str(attrs, keyTLSCipher), false)
 		add("ALPN", str(attrs, keyTLSALPN), false)
 		add("Certificate", str(attrs, keyTLSSubject), false)

@@ -111,5 +111,4 @@ const (
 	keyTLSVersions = "wirespan.tls.client.versions"
 	keyTLSAlert    = "wirespan.tls.alert"
 	keyTLSAlertBy  = "wirespan.tls.alert.by"
-	keyTLSName     = "wirespan.tls.server_name"
 )

@@ -73,7 +73,11 @@ func (p *page) streamLine(x *entry) {
 		p.own(" ")
 		p.text(cutWithDots(oneLine(b.text), linePreview))
 	}
-	p.in(dim, func() { p.own(" " + formatSize(max(b.size, b.total()))) })
+	size := b.size
+	if size < 0 {
+		size = b.kept
+	}
+	p.in(dim, func() { p.own(" " + formatSize(size)) })
 }
 
 // remarks prints what else there is to say of an entry.

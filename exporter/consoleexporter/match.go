@@ -95,7 +95,8 @@ func digest(v pcommon.Value) string {
 func merge(client, server *entry) entry {
 	x := *client
 	x.side = bothSides
-	x.server = server.server
+	x.server = betterEnd(server.server, client.server)
+	x.client = betterEnd(client.client, server.client)
 	x.peer = server.process
 	x.end = latest(client.end, server.end)
 	if x.status == "" {
@@ -115,6 +116,15 @@ func merge(client, server *entry) entry {
 		x.notes = append(x.notes, "server end: "+server.status)
 	}
 	return x
+}
+
+// betterEnd is what an end calls itself, unless only the other end knows its Kubernetes
+// objects.
+func betterEnd(own, seen end) end {
+	if own.namespace == "" && seen.namespace != "" {
+		return seen
+	}
+	return own
 }
 
 // fuller is the message of which more was captured.

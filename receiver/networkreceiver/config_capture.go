@@ -83,7 +83,7 @@ type ProcessesConfig struct {
 
 // FilterConfig selects sockets before anything is copied.
 type FilterConfig struct {
-	Ports     []uint16 `mapstructure:"ports"`     // local or remote
+	Ports     Ports    `mapstructure:"ports"`     // local or remote
 	CIDRs     []string `mapstructure:"cidrs"`     // local or remote address
 	Cgroups   []string `mapstructure:"cgroups"`   // paths below the cgroup v2 root, with everything below them
 	Processes []string `mapstructure:"processes"` // process names (comm) or names of executables
@@ -148,11 +148,14 @@ func (c *ProcessesConfig) Validate() error {
 
 // Validate implements [confmap.Validator].
 func (c *FilterConfig) Validate() error {
-	_, err := prefixes(c.CIDRs)
-	if err != nil {
-		return fmt.Errorf("cidrs: %w", err)
+	var errs []error
+	if _, err := c.Ports.list(); err != nil {
+		errs = append(errs, fmt.Errorf("ports: %w", err))
 	}
-	return nil
+	if _, err := prefixes(c.CIDRs); err != nil {
+		errs = append(errs, fmt.Errorf("cidrs: %w", err))
+	}
+	return errors.Join(errs...)
 }
 
 // Validate implements [confmap.Validator].

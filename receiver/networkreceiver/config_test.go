@@ -64,10 +64,10 @@ func TestConfigValid(t *testing.T) {
 		},
 		NAT: NATConfig{Enabled: true, NetNS: "/proc/1/ns/net"},
 		Include: FilterConfig{
-			Ports: []uint16{80, 8080}, CIDRs: []string{"10.0.0.0/8", "::1"},
+			Ports: Ports{80, "8080-8090"}, CIDRs: []string{"10.0.0.0/8", "::1"},
 			Cgroups: []string{"/kubepods"}, Processes: []string{"nginx"},
 		},
-		Exclude: FilterConfig{Ports: []uint16{22}},
+		Exclude: FilterConfig{Ports: Ports{22}},
 	}, live.Capture.EBPF.Get())
 	assert.Equal(t, &ProtocolConfig{
 		Enabled: true, MaxHeaderBytes: 32 << 10, MaxBodyBytes: 10_000_000, MaxOutstanding: 10, ResponseTimeout: 30 * time.Second,
@@ -134,6 +134,7 @@ func TestConfigInvalid(t *testing.T) {
 		"network/bad_on_end":        `on_end must be wait or exit, is "stop"`,
 		"network/bad_spans":         `spans must be client, server or both, is "all"`,
 		"network/no_workers":        "workers must be between 1 and 64, is 0",
+		"network/bad_ports":         `exclude: ports: parse ports "9100-9000": the range ends before it begins`,
 		"network/bad_cidr":          "include: cidrs: parse prefix",
 		"network/bad_peer":          "trace::captured_peers: parse address",
 		"network/bad_size":          `parse size "much"`,

@@ -172,8 +172,9 @@ var localCalls = map[Sides]ebpf.LocalCalls{
 }
 
 func (c *FilterConfig) filter() (ebpf.Filter, error) {
+	ports, portsErr := c.Ports.list()
 	cidrs, err := prefixes(c.CIDRs)
-	return ebpf.Filter{Ports: c.Ports, Prefixes: cidrs, Cgroups: c.Cgroups, Processes: c.Processes}, err
+	return ebpf.Filter{Ports: ports, Prefixes: cidrs, Cgroups: c.Cgroups, Processes: c.Processes}, errors.Join(portsErr, err)
 }
 
 func (c *ProcessesConfig) selection() ebpf.Selection {

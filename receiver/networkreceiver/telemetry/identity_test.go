@@ -265,3 +265,21 @@ func TestCallWithinACall(t *testing.T) {
 		})
 	}
 }
+
+// A record of the server's end names the span of the client's end where that is captured
+// as well: what is the parent in a span has no place of its own in a log record.
+func TestRecordNamesTheSpanOfTheOtherEnd(t *testing.T) {
+	client, server := build(t, get()), fromServer(get())
+	assert.NotContains(t, client.lattr, keyPeerSpanID)
+	assert.NotContains(t, build(t, server).lattr, keyPeerSpanID)
+
+	server.Conn.PeerCaptured = true
+	got := build(t, server)
+	assert.Equal(t, client.span.SpanID().String(), got.lattr[keyPeerSpanID])
+	assert.NotContains(t, got.attrs, keyPeerSpanID)
+	open, _ := openRecord(t, server, start+10e9)
+	assert.Equal(t, client.span.SpanID().String(), open.Attributes().AsRaw()[keyPeerSpanID])
+
+	server.Conn.Transport = capture.UDP
+	assert.NotContains(t, build(t, server).lattr, keyPeerSpanID)
+}

@@ -59,7 +59,8 @@ func TestMissingPrivileges(t *testing.T) {
 	out, err := unprivileged(t, 1, probe.BPF, probe.NetAdmin).Output()
 	require.Error(t, err)
 	assert.Equal(t, "capture by eBPF is not possible: missing privileges CAP_PERFMON: run as root, or with "+
-		"'AmbientCapabilities=CAP_BPF CAP_PERFMON CAP_NET_ADMIN' in the systemd unit, or "+
-		"'setcap cap_bpf,cap_perfmon,cap_net_admin+ep' on the program, or "+
-		"'securityContext.capabilities.add' in the container\n", string(out))
+		"'AmbientCapabilities=CAP_BPF CAP_PERFMON CAP_NET_ADMIN CAP_SYS_PTRACE' in the systemd unit, or "+
+		"'setcap cap_bpf,cap_perfmon,cap_net_admin,cap_sys_ptrace+ep' on the program, or "+
+		"'securityContext.capabilities.add: [BPF, PERFMON, NET_ADMIN, SYS_PTRACE]' in the container "+
+		"(CAP_SYS_PTRACE is for TLS in processes of other users)\n", string(out))
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -61,19 +62,30 @@ func missingCapabilities(have capabilitySet) error {
 	if have.has(SysAdmin) {
 		return nil // includes the others for all that is done here
 	}
-	var missing, all []string
+	var missing []Capability
 	for _, c := range Needed {
-		all = append(all, c.String())
 		if !have.has(c) {
-			missing = append(missing, c.String())
+			missing = append(missing, c)
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
+	wanted := append(slices.Clone(Needed), SysPtrace)
+	container := strings.ReplaceAll(joinCapabilities(wanted, ", "), "CAP_", "")
 	return fmt.Errorf("missing privileges %s: run as root, or with 'AmbientCapabilities=%s' in the systemd unit, "+
-		"or 'setcap %s+ep' on the program, or 'securityContext.capabilities.add' in the container",
-		strings.Join(missing, ", "), strings.Join(all, " "), strings.ToLower(strings.Join(all, ",")))
+		"or 'setcap %s+ep' on the program, or 'securityContext.capabilities.add: [%s]' in the container "+
+		"(%v is for TLS in processes of other users)",
+		joinCapabilities(missing, ", "), joinCapabilities(wanted, " "), strings.ToLower(joinCapabilities(wanted, ",")),
+		container, SysPtrace)
+}
+
+func joinCapabilities(all []Capability, separator string) string {
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.String()
+	}
+	return strings.Join(names, separator)
 }
 
 // checkUserNamespace tells whether the capabilities are those of the machine.
