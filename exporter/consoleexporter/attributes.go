@@ -27,7 +27,10 @@ func (x *entry) describe(resource, attrs pcommon.Map) {
 	x.facts = factsOf(attrs)
 	x.notes = notesOf(attrs)
 	x.latency = -1
+	x.givenUp = str(attrs, keyMissingSide) == "response"
 	if ns, ok := integer(attrs, keyResponseTime); ok && str(attrs, keyMissingSide) == "" {
+		x.latency = time.Duration(ns)
+	} else if ns, ok := integer(attrs, keyElapsed); ok && x.givenUp {
 		x.latency = time.Duration(ns)
 	}
 }

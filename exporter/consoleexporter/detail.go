@@ -43,6 +43,8 @@ func (p *page) ending(x *entry) {
 	switch {
 	case x.kind == openCall:
 		p.field("Open", yellow, "still running"+strings.Replace(x.openFor(), " for ", " after ", 1))
+	case x.kind == wholeCall && x.givenUp && x.latency >= 0:
+		p.field("Given up after", plain, formatLatency(x.latency))
 	case x.kind == wholeCall && x.latency >= 0:
 		p.field("Latency", plain, formatLatency(x.latency))
 	}

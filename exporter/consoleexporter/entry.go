@@ -43,9 +43,11 @@ type entry struct {
 	operation string // "POST /api/v1/checkout"
 	status    string // "200 OK"; empty when it is not known
 	outcome   outcome
-	// latency is from the request's first byte to the response's last; of an open call,
-	// for how long it has been open. It is negative when it is not known.
+	// latency is from the request's first byte to the response's last; of a call without a
+	// response, for how long it has been open or was waited for. It is negative when it is
+	// not known.
 	latency time.Duration
+	givenUp bool // no response came
 
 	request  message
 	response message

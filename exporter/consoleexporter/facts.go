@@ -38,8 +38,8 @@ func factsOf(attrs pcommon.Map) []fact {
 }
 
 func tokensOf(attrs pcommon.Map) string {
-	in, okIn := integer(attrs, keyInputTokens)
-	out, okOut := integer(attrs, keyOutputTokens)
+	in, okIn := integer(attrs, keyInputUsage)
+	out, okOut := integer(attrs, keyOutputUsage)
 	switch {
 	case okIn && okOut:
 		return strconv.FormatInt(in, 10) + " in, " + strconv.FormatInt(out, 10) + " out"

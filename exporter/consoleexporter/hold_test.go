@@ -109,7 +109,7 @@ func TestHoldIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := &hold{wait: time.Hour}
 			printed, last := 0, start
-			print := func(x *entry) error {
+			emit := func(x *entry) error {
 				printed++
 				assert.False(t, x.end.Before(last))
 				last = x.end
@@ -120,12 +120,12 @@ func TestHoldIsBounded(t *testing.T) {
 				x := entryAt(i, clientSide, match(fmt.Sprint(i)))
 				x.request.body.text = text
 				h.add(x, start)
-				require.NoError(t, h.release(start, print))
+				require.NoError(t, h.release(start, emit))
 				require.LessOrEqual(t, len(h.byTime), maxHeld)
 				require.LessOrEqual(t, len(h.open), maxHeld)
 				require.LessOrEqual(t, h.bytes, maxHeldBytes)
 			}
-			require.NoError(t, h.releaseAll(print))
+			require.NoError(t, h.releaseAll(emit))
 			assert.Equal(t, n, printed)
 			assert.Zero(t, h.bytes)
 		})

@@ -46,8 +46,8 @@ const (
 	keyGenAI         = "gen_ai.operation.name"
 	keyRequestModel  = "gen_ai.request.model"
 	keyResponseModel = "gen_ai.response.model"
-	keyInputTokens   = "gen_ai.usage.input_tokens"
-	keyOutputTokens  = "gen_ai.usage.output_tokens"
+	keyInputUsage    = "gen_ai.usage.input_tokens"
+	keyOutputUsage   = "gen_ai.usage.output_tokens"
 	keyFinish        = "gen_ai.response.finish_reasons"
 
 	keyDNSName        = "dns.question.name"

@@ -43,19 +43,20 @@ func entryOfRecord(resource pcommon.Resource, record plog.LogRecord, maxBody int
 		x.response = messageOf("response", record.Body(), attrs, maxBody)
 	}
 	if x.kind == wholeCall {
-		x.end = at.Add(lastByte(attrs))
+		x.end = at.Add(duration(attrs))
 	}
 	x.match = matchOfRecord(&x, resource, record)
 	return x
 }
 
-// lastByte is when the last byte of a call was seen, from its start.
-func lastByte(attrs pcommon.Map) time.Duration {
-	ns, ok := integer(attrs, keyResponseTime)
-	if !ok {
-		ns, _ = integer(attrs, keyRequestTime)
+// duration is the time from the start of a call to its last byte, or until it was given up.
+func duration(attrs pcommon.Map) time.Duration {
+	for _, key := range [...]string{keyResponseTime, keyElapsed, keyRequestTime} {
+		if ns, ok := integer(attrs, key); ok {
+			return time.Duration(max(0, ns))
+		}
 	}
-	return time.Duration(max(0, ns))
+	return 0
 }
 
 // streamOf reads a message of a stream.

@@ -25,7 +25,7 @@ func entryOfSpan(resource pcommon.Resource, span ptrace.Span, maxBody int) entry
 	if x.status == "" && span.Status().Code() == ptrace.StatusCodeError {
 		x.status, x.outcome = span.Status().Message(), failed
 	}
-	if x.latency < 0 && x.status != "" && !has(attrs, keyMissingSide) {
+	if x.latency < 0 && x.status != "" && str(attrs, keyMissingSide) != "request" {
 		x.latency = max(x.end.Sub(x.start), 0)
 	}
 	x.end = latest(x.start, x.end)

@@ -63,6 +63,14 @@ func (c *call) addPeerSpan(m *attributes) {
 	}
 }
 
+// addElapsed says in a record of a call that was given up how long it was waited for. A
+// span has it as its duration.
+func (c *call) addElapsed(m *attributes) {
+	if c.Response == nil && c.Missing != "" {
+		m.Int(keyTimeElapsed, c.end()-c.start())
+	}
+}
+
 // sideName is the side, for log records, which have no kind.
 func (c *call) sideName() string {
 	if c.side == dissect.ServerSide {

@@ -18,6 +18,7 @@ func (b *Builder) addLog(c *call) {
 	m := &b.attributes
 	n, bytes := len(m.list), m.bytes
 	c.addPeerSpan(m)
+	c.addElapsed(m)
 	c.addCompleteness(m, [2]string{request.cut, response.cut})
 	payload := c.request.size(&request) + c.response.size(&response)
 	if policy.Enabled && policy.InAttributes {
