@@ -223,6 +223,7 @@ const (
 	CaptureProgEgress          = "egress"
 	CaptureProgIngress         = "ingress"
 	CaptureProgOpenSockets     = "open_sockets"
+	CaptureProgResetReceived   = "reset_received"
 	CaptureProgStateChange     = "state_change"
 	CaptureVarBtfNews          = "btf_news"
 	CaptureVarBtfOwnerRecord   = "btf_owner_record"
@@ -284,10 +285,11 @@ type CaptureSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type CaptureProgramSpecs struct {
-	Egress      *ebpf.ProgramSpec `ebpf:"egress"`
-	Ingress     *ebpf.ProgramSpec `ebpf:"ingress"`
-	OpenSockets *ebpf.ProgramSpec `ebpf:"open_sockets"`
-	StateChange *ebpf.ProgramSpec `ebpf:"state_change"`
+	Egress        *ebpf.ProgramSpec `ebpf:"egress"`
+	Ingress       *ebpf.ProgramSpec `ebpf:"ingress"`
+	OpenSockets   *ebpf.ProgramSpec `ebpf:"open_sockets"`
+	ResetReceived *ebpf.ProgramSpec `ebpf:"reset_received"`
+	StateChange   *ebpf.ProgramSpec `ebpf:"state_change"`
 }
 
 // CaptureMapSpecs contains maps before they are loaded into the kernel.
@@ -425,10 +427,11 @@ type CaptureVariables struct {
 //
 // It can be passed to LoadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type CapturePrograms struct {
-	Egress      *ebpf.Program `ebpf:"egress"`
-	Ingress     *ebpf.Program `ebpf:"ingress"`
-	OpenSockets *ebpf.Program `ebpf:"open_sockets"`
-	StateChange *ebpf.Program `ebpf:"state_change"`
+	Egress        *ebpf.Program `ebpf:"egress"`
+	Ingress       *ebpf.Program `ebpf:"ingress"`
+	OpenSockets   *ebpf.Program `ebpf:"open_sockets"`
+	ResetReceived *ebpf.Program `ebpf:"reset_received"`
+	StateChange   *ebpf.Program `ebpf:"state_change"`
 }
 
 func (p *CapturePrograms) Close() error {
@@ -436,6 +439,7 @@ func (p *CapturePrograms) Close() error {
 		p.Egress,
 		p.Ingress,
 		p.OpenSockets,
+		p.ResetReceived,
 		p.StateChange,
 	)
 }

@@ -227,6 +227,25 @@ int BPF_PROG(state_change, struct sock *sk, int before, int after)
 	return 0;
 }
 
+// reset_received runs when the kernel has believed a reset, or answers bytes that came
+// for a closed socket by one. The packet alone does not tell: most forged ones are refused.
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(reset_received, struct sock *sk)
+{
+	struct socket_state *s = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+	struct process_key nobody = {};
+	bool told = false;
+
+	(void)ctx;
+	if (!s || s->cookie != bpf_get_socket_cookie(sk) || !s->generation || !s->verdict || !s->process_verdict ||
+	    s->flags & (SOCKET_OWN | SOCKET_OWN_PEER | SOCKET_ELSEWHERE))
+		return 0;
+	submit_owner(s->shard, RECORD_RESET, s->cookie, &nobody, &told);
+	if (!told)
+		count_loss(s->shard, LOSS_RING_FULL);
+	return 0;
+}
+
 // open_sockets visits each open file of each process, to find the owners of
 // sockets that existed before.
 SEC("iter/task_file")

@@ -14,6 +14,7 @@ enum record_kind {
 	RECORD_PEER = 3, // as an owner_record: who owns the other end of the socket's connection
 	RECORD_LEFT = 4, // as an owner_record: nothing more of the socket, its other end is captured
 	RECORD_PLAIN = 5,
+	RECORD_RESET = 6, // as an owner_record: the kernel has ended the socket's connection
 };
 
 enum direction {
@@ -67,7 +68,7 @@ struct process_key {
 struct owner_record {
 	__u64 time;
 	__u64 socket;
-	__u8 kind; // RECORD_OWNER, RECORD_PEER or RECORD_LEFT
+	__u8 kind; // RECORD_OWNER, RECORD_PEER, RECORD_LEFT or RECORD_RESET
 	__u8 pad[7];
 	struct process_key owner;
 };

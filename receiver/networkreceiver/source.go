@@ -135,6 +135,7 @@ func ebpfSource(cfg *EBPFConfig, workers int, logger *zap.Logger) (source, error
 			tell("owner", stats.Owners.Load())
 			tell("peer", stats.Peers.Load())
 			tell("left", stats.Left.Load())
+			tell("reset", stats.Resets.Load())
 			tell("owner_unknown", stats.UnknownOwners.Load())
 			tell("process", stats.Processes.Load())
 			tell("plain", stats.Plain.Load())

@@ -150,6 +150,13 @@ type LocalHandler interface {
 	Leave(socket uint64)
 }
 
+// ResetHandler is a Handler that hears which resets the kernel has believed. Of the
+// segments alone that can't be told: it refuses those that are forged (RFC 5961).
+type ResetHandler interface {
+	// Reset says that a TCP socket's connection was ended by what it has received.
+	Reset(socket uint64, now int64)
+}
+
 // Source is where segments come from.
 type Source interface {
 	// Shards is the number of independent streams of segments. All segments

@@ -41,7 +41,7 @@ func (t *Table) connections() (n int) {
 // so that a flood of handshakes can't push out what is in use, else of the others, so
 // that idle ones can't keep out what is new.
 func (t *Table) evict() {
-	for _, q := range [...]queue{overTCP, closingTCP} {
+	for _, q := range [...]queue{overTCP, resetTCP, closingTCP} {
 		if n := t.queues[q].front; n != nil {
 			t.close(n.item, t.now, ReasonEvicted)
 			return
@@ -78,7 +78,7 @@ func (t *Table) older(a, b queue) *Conn {
 func (t *Table) expireConnections() {
 	s := &t.settings
 	idle := [queues]int64{
-		halfOpenTCP: int64(s.HalfOpenTimeout), halfOpenUDP: int64(s.UDPIdleTimeout), overTCP: int64(overTimeout),
+		halfOpenTCP: int64(s.HalfOpenTimeout), halfOpenUDP: int64(s.UDPIdleTimeout), overTCP: int64(overTimeout), resetTCP: int64(s.ClosedTimeout),
 		closingTCP: int64(closingTimeout), openTCP: int64(s.TCPIdleTimeout), openUDP: int64(s.UDPIdleTimeout),
 	}
 	for q := range t.queues {

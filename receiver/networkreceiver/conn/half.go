@@ -97,6 +97,9 @@ func (h *half) insert(seg reassembly.Segment) {
 	if o.Differs {
 		s.Contradicted.Add(1)
 	}
+	if o.Refuted {
+		s.OutOfWindow.Add(1)
+	}
 	if o.AfterFIN {
 		s.AfterFIN.Add(1)
 	}

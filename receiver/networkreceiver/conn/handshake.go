@@ -14,6 +14,7 @@ type verdict uint8
 const (
 	synOfThis    verdict = iota // part of its handshake, or a retransmission
 	synOfAnother                // a new connection that replaces it
+	synDoubted                  // of a new connection, if somebody answers it
 	synIgnored                  // forged, or of another time
 )
 
@@ -32,8 +33,10 @@ func (t *Table) judge(c *Conn, seg *capture.Segment) verdict {
 	case expected || c.Live && d == In:
 		// A connection that replaces this one would show itself at the listener.
 		return synIgnored
+	case c.Live || c.table.half || c.table.reset != nil && c.table.reset.exact:
+		return synOfAnother
 	}
-	return synOfAnother
+	return synDoubted
 }
 
 // fits reports whether seq lies in [from, from+length].
@@ -83,10 +86,13 @@ func (t *Table) promoteOnData(c *Conn, seg *capture.Segment) {
 // learnAddresses takes the first segment of each direction of a live connection:
 // translated addresses differ between them.
 func (t *Table) learnAddresses(c *Conn, d Dir, seg *capture.Segment) {
-	if !c.Live || c.table.seen[d] {
+	if c.table.seen[d] {
 		return
 	}
 	c.table.seen[d] = true
+	if !c.Live {
+		return
+	}
 	if d == In {
 		if c.table.seen[Out] && c.Remote != seg.Source {
 			c.RemoteNAT = c.Remote

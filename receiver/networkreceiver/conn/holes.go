@@ -17,15 +17,31 @@ func (t *Table) expireHoles() {
 	}
 	for h := t.holes.expired(t.now, timeout); h != nil; h = t.holes.expired(t.now, timeout) {
 		h.hole.remove()
-		next := h.stream.Next()
-		if t.assembler.GiveUp(&h.stream, h) {
-			t.stats.HolesExpired.Add(1)
-		} else {
-			t.stats.HolesExpired.Add(uint64(t.assembler.Flush(&h.stream, t.now, h)))
-		}
-		h.watch(next)
-		t.finish(h.c, t.now)
+		t.expireHole(h)
 	}
+}
+
+// expireHole gives up what did not come in time. If its receiver can be heard, and has
+// not acknowledged it, then it may come yet, and what is behind it may be forged: a few
+// segments wait until there are more of them, and a FIN alone is forgotten.
+func (t *Table) expireHole(h *half) {
+	next := h.stream.Next()
+	_, held := h.stream.Held()
+	doubtful := !t.lossy() && held < believeStrays && h.c.table.seen[h.dir.Other()]
+	switch {
+	case doubtful && held > 0:
+		t.holes.push(&h.hole, h, t.now)
+		return
+	case doubtful:
+		h.stream.ForgetFIN()
+		t.stats.OutOfWindow.Add(1)
+	case t.assembler.GiveUp(&h.stream, h):
+		t.stats.HolesExpired.Add(1)
+	default:
+		t.stats.HolesExpired.Add(uint64(t.assembler.Flush(&h.stream, t.now, h)))
+	}
+	h.watch(next)
+	t.finish(h.c, t.now)
 }
 
 // conclude ends the wait for segments that the capture may have reordered.

@@ -72,6 +72,8 @@ func (t *Table) promote(c *Conn) {
 func (t *Table) touch(c *Conn) {
 	q := openTCP
 	switch {
+	case c.table.reset != nil && c.table.reset.decides(c):
+		q = resetTCP
 	case c.Transport == capture.UDP && c.table.half:
 		q = halfOpenUDP
 	case c.Transport == capture.UDP:
@@ -99,10 +101,13 @@ func (t *Table) close(c *Conn, now int64, r Reason) {
 		}
 		return
 	}
+	t.forgetSYN(c)
+	waits := r.orderly()
+	now, r = t.settleReset(c, now, r)
 	for d := range c.table.halves {
 		t.end(&c.table.halves[d], now, r)
 	}
-	if c.AwaitsPlain && r.orderly() {
+	if c.AwaitsPlain && waits {
 		t.linkOver(c, now, r)
 		return
 	}

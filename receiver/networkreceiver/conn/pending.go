@@ -44,6 +44,7 @@ type handshakes struct {
 	byRemote map[flow]*handshake
 	open     list[handshake] // not complete
 	complete list[handshake] // the remote end has acknowledged the SYN-ACK
+	reset    list[handshake] // not complete, and reset, unless the reset is forged
 }
 
 // listen takes a segment of a listening socket.
@@ -113,7 +114,7 @@ func (t *Table) resetHandshake(h *handshake, d Dir, seg *capture.Segment) {
 	case h.known[d] && !within(h.isn[d], seg.Seq, rstWindow):
 		t.stats.RSTIgnored.Add(1)
 	default:
-		t.handshakes.remove(t, h)
+		t.handshakes.reset.push(&h.node, h, t.now)
 	}
 }
 
@@ -232,13 +233,16 @@ func (hs *handshakes) evict(t *Table) {
 }
 
 func (hs *handshakes) oldest() *handshake {
+	if h := hs.reset.oldest(); h != nil {
+		return h
+	}
 	if h := hs.open.oldest(); h != nil {
 		return h
 	}
 	return hs.complete.oldest()
 }
 
-func (hs *handshakes) len() int { return hs.open.len + hs.complete.len }
+func (hs *handshakes) len() int { return hs.open.len + hs.complete.len + hs.reset.len }
 
 func (hs *handshakes) remove(t *Table, h *handshake) {
 	h.node.remove()
@@ -268,6 +272,9 @@ func (hs *handshakes) drop(t *Table, seg *capture.Segment) {
 // expire removes what was not completed in time, and what was complete but whose
 // accepted socket stayed silent.
 func (hs *handshakes) expire(t *Table) {
+	for h := hs.reset.expired(t.now, reorderTimeout); h != nil; h = hs.reset.expired(t.now, reorderTimeout) {
+		hs.remove(t, h)
+	}
 	for h := hs.open.expired(t.now, t.settings.HalfOpenTimeout); h != nil; h = hs.open.expired(t.now, t.settings.HalfOpenTimeout) {
 		hs.remove(t, h)
 		t.stats.PendingExpired.Add(1)

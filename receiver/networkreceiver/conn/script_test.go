@@ -144,7 +144,8 @@ func (r *recorder) Tick(int64) {}
 //
 // where "+3" are bytes that were cut off. The direction is > or < in a capture
 // file, as seen from the client; c> c< at the client's socket, s> s< at the
-// accepted one, l> l< at the listener. Other lines: "tick 5s", "lost", "shutdown".
+// accepted one, l> l< at the listener. Other lines: "tick 5s", "lost", "reset c" (the
+// kernel has believed a reset), "shutdown".
 type script struct {
 	t     testing.TB
 	table *Table
@@ -177,6 +178,8 @@ func (s *script) run(lines ...string) *script {
 			require.NoError(s.t, err)
 			s.now += int64(d)
 			s.table.Tick(s.now)
+		case "reset":
+			s.table.Reset(map[string]uint64{"c": clientSocket, "s": acceptedSocket}[f[1]], s.now)
 		case "lost":
 			s.table.Lost(1, capture.LossRingFull)
 		case "shutdown":

@@ -115,7 +115,7 @@ func TestSpare(t *testing.T) {
 	})
 	t.Run("is reset untold", func(t *testing.T) {
 		s, _, _ := skipping(t)
-		s.run("c< R 901 101")
+		s.run("c< R 901 101", "reset c")
 		s.want("c} skip 700", "c> end rst", "c} end rst", "cclose rst")
 	})
 	t.Run("ends with the direction", func(t *testing.T) {

@@ -57,6 +57,7 @@ const (
 	halfOpenTCP queue = iota // handshake not complete
 	halfOpenUDP              // datagrams in one direction only
 	overTCP                  // both ends are done; plaintext may still come
+	resetTCP                 // reset, as far as is known
 	closingTCP               // the local end has sent its FIN
 	openTCP
 	openUDP
@@ -76,6 +77,8 @@ type tableState struct {
 	node node[Conn]
 
 	postponed *postponed // in a capture file
+	reset     *pendingReset
+	syn       *capture.Segment // of a connection that may replace this one; in a capture file
 	// over is why the connection has ended, at overAt, while it is in overTCP.
 	over   Reason
 	overAt int64

@@ -93,7 +93,7 @@ func TestLive(t *testing.T) {
 		},
 		{
 			"the socket connects again",
-			[]string{"c> S 99", "c< RA 0 100", "c> S 999", "c< SA 299 1000", "c> PA 1000 300 a"},
+			[]string{"c> S 99", "c< RA 0 100", "reset c", "c> S 999", "c< SA 299 1000", "c> PA 1000 300 a"},
 			[]string{"copen", "c> end rst", "c} end rst", "cclose rst", "copen", "c> a"},
 		},
 		{
@@ -392,7 +392,7 @@ func TestClosedConnectionsAreBounded(t *testing.T) {
 	s := newScript(t, Settings{MaxClosed: 10})
 	for port := range uint16(100) {
 		s.client = netip.AddrPortFrom(clientAddr.Addr(), 1000+port)
-		s.run("> S 99", "> RA 100 0")
+		s.run("> S 99", "< S 299", "> F 100 0", "< F 300 0")
 	}
 	assert.Len(t, s.table.closedFile.byKey, 10)
 	assert.Equal(t, uint64(90), s.stats.ClosedForgotten.Load())

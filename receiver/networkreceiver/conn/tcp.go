@@ -17,15 +17,23 @@ func (t *Table) tcp(seg *capture.Segment) {
 		case synIgnored:
 			t.stats.OutOfWindow.Add(1)
 			return
+		case synDoubted:
+			t.doubtSYN(c, seg)
+			return
 		case synOfAnother:
 			t.close(c, seg.Time, ReasonReused)
 			c = nil
 		}
+	} else if c != nil && c.table.syn != nil && c.answersSYN(seg) {
+		c = t.replace(c)
 	}
 	if c == nil {
 		if c = t.meetStranger(seg); c == nil {
 			return
 		}
+	}
+	if c.table.reset != nil && seg.Flags&capture.RST == 0 && !t.passReset(c, seg) {
+		return
 	}
 	if !c.Live && t.postpone(c, seg) {
 		return
@@ -206,6 +214,11 @@ func (t *Table) receive(c *Conn, h *half, seg *capture.Segment, first uint32) {
 func (t *Table) fin(h *half, seq uint32) {
 	if !h.stream.Started() {
 		h.stream.Start(seq)
+	}
+	if _, n := h.stream.Held(); n > 0 && seq == h.stream.Next() && !h.stream.Floating() {
+		// The stream ends here: what is held behind it is not its own.
+		t.assembler.Discard(&h.stream)
+		t.stats.OutOfWindow.Add(uint64(n))
 	}
 	if !h.stream.FIN(seq) {
 		t.stats.OutOfWindow.Add(1)

@@ -34,9 +34,19 @@ func TestFile(t *testing.T) {
 			[]string{"open", "> abc", "> def"},
 		},
 		{
-			"first bytes win",
+			"bytes in order win over those that came before their time",
 			[]string{"> PA 102 300 CD", "> PA 100 300 abxxef"},
-			[]string{"open", "> ab", "> CD", "> ef"},
+			[]string{"open", "> abxxef"},
+		},
+		{
+			"bytes in order win as far as they go",
+			[]string{"> PA 102 300 CDEF", "> PA 100 300 abcd"},
+			[]string{"open", "> abcd", "> EF"},
+		},
+		{
+			"what was cut off is taken from what came before its time",
+			[]string{"> PA 102 300 cdef", "> PA 100 300 abc+3"},
+			[]string{"open", "> abc", "> def"},
 		},
 		{
 			"lost and acknowledged by data",
@@ -65,7 +75,7 @@ func TestFile(t *testing.T) {
 		},
 		{
 			"the next request and its reset, and never the response",
-			[]string{"> PA 100 300 one", "> PA 103 306 two", "> R 106"},
+			[]string{"> PA 100 300 one", "> PA 103 306 two", "> R 106", "tick 31s"},
 			[]string{"open", "> one", "} gap 6", "> two", "> end rst", "} end rst", "close rst"},
 		},
 		{
@@ -85,8 +95,8 @@ func TestFile(t *testing.T) {
 		},
 		{
 			"lost and not acknowledged",
-			[]string{"> PA 105 300 late", "tick 4s", "tick 2s"},
-			[]string{"open", "> gap 5", "> late"},
+			[]string{"> PA 105 300 la", "> PA 107 300 te", "> PA 109 300 r", "tick 4s", "tick 2s"},
+			[]string{"open", "> gap 5", "> la", "> te", "> r"},
 		},
 		{
 			"given up soon when the capture loses records",
@@ -144,18 +154,38 @@ func TestFile(t *testing.T) {
 			[]string{"open", "> ask", "> end fin"},
 		},
 		{
-			"bytes after a FIN that waits",
-			[]string{"> FA 103 300", "> PA 101 300 bcmore", "> PA 100 300 a"},
-			[]string{"open", "> a", "> bc", "> end fin"},
+			"bytes that go on past a FIN before its time",
+			[]string{"> FA 103 300", "> PA 101 300 bcmore", "> PA 100 300 a", "> FA 107 300"},
+			[]string{"open", "> a", "> bcmore", "> end fin"},
+		},
+		{
+			"a FIN before its time that is never reached",
+			[]string{"> FA 1100 300", "tick 6s", "tick 6s", "> PA 100 300 ask", "< PA 300 103 answer"},
+			[]string{"open", "> ask", "} answer"},
+		},
+		{
+			"a FIN before its time, and the bytes before it lost",
+			[]string{"> FA 103 300", "< A 300 104", "tick 1s"},
+			[]string{"open", "> gap 3", "> end fin"},
+		},
+		{
+			"bytes before their time that are never reached",
+			[]string{"> PA 1100 300 evil", "tick 6s", "tick 6s", "> PA 100 300 ask", "< PA 300 103 answer", "> FA 103 306"},
+			[]string{"open", "> ask", "} answer", "> end fin"},
+		},
+		{
+			"bytes far out of the window",
+			[]string{"> PA 900000000 300 evil", "> PA 100 300 ask", "< PA 300 103 answer"},
+			[]string{"open", "> ask", "} answer"},
 		},
 		{
 			"reset",
-			[]string{"> PA 100 300 ask", "< RA 300 103", "< PA 300 103 late", "> PA 103 300 late"},
+			[]string{"> PA 100 300 ask", "< RA 300 103", "< PA 300 103 late", "> PA 103 300 late", "tick 31s"},
 			[]string{"open", "> ask", "> end rst", "} end rst", "close rst"},
 		},
 		{
 			"reset beyond a hole",
-			[]string{"> PA 104 300 ef", "> RA 110 300"},
+			[]string{"> PA 104 300 ef", "> RA 110 300", "tick 31s"},
 			[]string{"open", "> gap 4", "> ef", "> gap 4", "> end rst", "} end rst", "close rst"},
 		},
 		{
@@ -373,12 +403,12 @@ func TestStats(t *testing.T) {
 		{"probes", []string{"> A 99 300", "> A 99 300 x"}, func(s *Stats) *atomic.Uint64 { return &s.Probes }, 2},
 		{"out of window", []string{"> PA 1000000000 300 x"}, func(s *Stats) *atomic.Uint64 { return &s.OutOfWindow }, 1},
 		{"reset ignored", []string{"> R 1000000000"}, func(s *Stats) *atomic.Uint64 { return &s.RSTIgnored }, 1},
-		{"late", []string{"> R 100", "> PA 100 300 x"}, func(s *Stats) *atomic.Uint64 { return &s.Late }, 1},
-		{"closed by reset", []string{"> R 100"}, func(s *Stats) *atomic.Uint64 { return &s.ClosedRST }, 1},
+		{"late", []string{"> R 100", "> PA 100 300 x", "tick 31s"}, func(s *Stats) *atomic.Uint64 { return &s.Late }, 1},
+		{"closed by reset", []string{"> R 100", "tick 31s"}, func(s *Stats) *atomic.Uint64 { return &s.ClosedRST }, 1},
 		{"unmatched", []string{"s< A 1 2"}, func(s *Stats) *atomic.Uint64 { return &s.Unmatched }, 1},
 		{"records", []string{"lost", "lost"}, func(s *Stats) *atomic.Uint64 { return &s.Records }, 2},
 		{"hole acknowledged", []string{"> PA 105 300 x", "< A 300 106", "tick 1s"}, func(s *Stats) *atomic.Uint64 { return &s.HolesAcked }, 1},
-		{"hole expired", []string{"> PA 105 300 x", "tick 6s"}, func(s *Stats) *atomic.Uint64 { return &s.HolesExpired }, 1},
+		{"hole expired", []string{"> PA 105 300 x", "> PA 106 300 y", "> PA 107 300 z", "tick 6s"}, func(s *Stats) *atomic.Uint64 { return &s.HolesExpired }, 1},
 		{"hole closed", []string{"> PA 105 300 x", "shutdown"}, func(s *Stats) *atomic.Uint64 { return &s.HolesClosed }, 1},
 		{"gap bytes", []string{"> PA 105 300 x", "shutdown"}, func(s *Stats) *atomic.Uint64 { return &s.GapBytes }, 5},
 	} {

@@ -25,6 +25,7 @@ const (
 	peerKind   = 3
 	leftKind   = 4
 	plainKind  = 5
+	resetKind  = 6
 )
 
 const (
@@ -45,6 +46,7 @@ type reader struct {
 	handler capture.Handler
 	local   capture.LocalHandler // nil if handler is none
 	plain   capture.PlainHandler // nil if handler is none
+	resets  capture.ResetHandler // nil if handler is none
 	clock   *clock
 	segment capture.Segment
 	piece   capture.Plain
@@ -69,6 +71,7 @@ func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 	}
 	r.local, _ = h.(capture.LocalHandler)
 	r.plain, _ = h.(capture.PlainHandler)
+	r.resets, _ = h.(capture.ResetHandler)
 	for empty := 0; ctx.Err() == nil; empty++ {
 		if r.drain() {
 			empty = 0
@@ -179,6 +182,8 @@ func (r *reader) take(b []byte) {
 		r.takePeer((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
 	case len(b) >= ownerLen && r.local != nil && b[kindOffset] == leftKind:
 		r.takeLeft((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
+	case len(b) >= ownerLen && r.resets != nil && b[kindOffset] == resetKind:
+		r.takeReset((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
 	default:
 		r.malformed()
 	}
@@ -221,6 +226,11 @@ func (r *reader) takePeer(o *bpf.CaptureOwnerRecord) {
 func (r *reader) takeLeft(o *bpf.CaptureOwnerRecord) {
 	r.source.stats.Left.Add(1)
 	r.local.Leave(o.Socket)
+}
+
+func (r *reader) takeReset(o *bpf.CaptureOwnerRecord) {
+	r.source.stats.Resets.Add(1)
+	r.resets.Reset(o.Socket, r.clock.unix(o.Time))
 }
 
 func (r *reader) malformed() {

@@ -205,6 +205,11 @@ func (s *Source) attach(dir string) error {
 		return fmt.Errorf("attach to socket states: %w", err)
 	}
 	s.closers = append(s.closers, state)
+	resets, err := attachTracing(s.objects.ResetReceived)
+	if err != nil {
+		return fmt.Errorf("attach to resets: %w", err)
+	}
+	s.closers = append(s.closers, resets)
 	for _, p := range []struct {
 		program *ebpf.Program
 		attach  ebpf.AttachType

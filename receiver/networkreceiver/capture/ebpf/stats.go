@@ -12,6 +12,7 @@ type Stats struct {
 	Owners          atomic.Uint64 // times that a socket's owner was told
 	Peers           atomic.Uint64 // times that the owner of an end that is not captured was told
 	Left            atomic.Uint64 // sockets left because the other end is captured
+	Resets          atomic.Uint64 // connections that the kernel has ended by a reset
 	Processes       atomic.Uint64 // different processes told
 	UnknownOwners   atomic.Uint64 // owners of which nothing could be found out but the id
 	LostRingFull    atomic.Uint64 // packets for which a ring had no room, or none for more of their socket

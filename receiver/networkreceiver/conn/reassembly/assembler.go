@@ -24,18 +24,24 @@ type Outcome struct {
 	Duplicate  bool // nothing in it was new
 	OutOfOrder bool // it was held, or came behind held segments
 	Overlap    bool // a part of it was not new
-	Differs    bool // it contradicts held bytes; those that came first win
+	Differs    bool // it contradicts held bytes
 	AfterFIN   bool // it has bytes after the end of the stream; they are ignored
+	Refuted    bool // it goes on past a FIN that bytes were missing before; that is forgotten
 	Limited    int  // holes that were given up to stay within a limit
 }
 
 // Insert takes a segment of a started stream and delivers what is now in order.
-// The first byte seen for a sequence number wins.
+// Of bytes that contradict each other those that are in order win, as they do in
+// Linux, and of those that are held the first ones.
 func (a *Assembler) Insert(s *Stream, seg Segment, r Receiver) (o Outcome) {
 	if s.finSeen {
 		if over := Distance(s.fin, seg.end()); over > 0 {
-			o.AfterFIN = true
-			seg = seg.first(max(0, seg.WireLen-over))
+			if over < seg.WireLen && s.next != s.fin {
+				s.finSeen, o.Refuted = false, true
+			} else {
+				o.AfterFIN = true
+				seg = seg.first(max(0, seg.WireLen-over))
+			}
 		}
 	}
 	for seg.WireLen > 0 {
@@ -65,25 +71,42 @@ func (a *Assembler) Insert(s *Stream, seg Segment, r Receiver) (o Outcome) {
 	return o
 }
 
-// deliver hands over seg, which starts at the next byte, and all that follows.
+// deliver hands over seg, which starts at the next byte, and all that follows. What it
+// has wins over what is held: that came before its time.
 func (a *Assembler) deliver(s *Stream, seg *Segment, r Receiver, o *Outcome) {
 	for seg.WireLen > 0 {
 		free := seg.WireLen
 		if s.head != nil {
-			free = min(free, Distance(s.next, s.head.seg.Seq))
+			free = min(free, max(len(seg.Payload), Distance(s.next, s.head.seg.Seq)))
 		}
 		if free > 0 {
 			part := seg.first(free)
+			a.supersede(s, &part, o)
 			s.emit(&part, r)
 			seg.skip(free)
 			continue
 		}
 		o.Overlap = true
-		o.Differs = o.Differs || seg.differs(&s.head.seg)
 		seg.skip(min(seg.WireLen, s.head.seg.WireLen))
 		a.deliverHead(s, r)
 	}
 	a.drain(s, r)
+}
+
+// supersede drops what is held of the bytes of seg.
+func (a *Assembler) supersede(s *Stream, seg *Segment, o *Outcome) {
+	for s.head != nil && Distance(s.head.seg.Seq, seg.end()) > 0 {
+		held := &s.head.seg
+		o.Overlap = true
+		o.Differs = o.Differs || seg.differs(held)
+		if rest := Distance(seg.end(), held.end()); rest > 0 {
+			s.bytes -= len(held.Payload)
+			held.skip(held.WireLen - rest)
+			s.bytes += len(held.Payload)
+			return
+		}
+		a.pool.put(s, s.unlink())
+	}
 }
 
 // hold copies what is new in seg between the held segments. It reports false if

@@ -174,8 +174,28 @@ func TestFINThatContradicts(t *testing.T) {
 	assert.True(t, s.FIN(8))
 	assert.True(t, s.FIN(8))
 	assert.False(t, s.FIN(9))
-	assert.True(t, a.Insert(&s, piece(sent, 0, 3, 7), c).AfterFIN)
+	assert.False(t, a.Insert(&s, piece(sent, 0, 3, 5), c).Refuted)
 	assert.Equal(t, uint64(8), c.next)
+	assert.True(t, s.Done())
+	assert.True(t, a.Insert(&s, piece(sent, 0, 7, 3), c).AfterFIN)
+	s.ForgetFIN()
+	assert.True(t, s.Done(), "it was reached")
+}
+
+// What goes on past a FIN before its time, as Linux drops it then.
+func TestFINThatIsPassed(t *testing.T) {
+	a := NewAssembler(1<<20, 1<<10, nil)
+	sent := []byte("0123456789")
+	c := &checker{t: t, sent: sent}
+	var s Stream
+	s.Start(0)
+	assert.True(t, s.FIN(8))
+	assert.True(t, a.Insert(&s, piece(sent, 0, 8, 2), c).AfterFIN)
+	assert.True(t, a.Insert(&s, piece(sent, 0, 3, 7), c).Refuted)
+	assert.False(t, s.FINSeen())
+	a.Insert(&s, piece(sent, 0, 0, 3), c)
+	assert.Equal(t, uint64(10), c.next)
+	assert.True(t, s.FIN(10))
 	assert.True(t, s.Done())
 }
 

@@ -82,6 +82,9 @@ func (s *Stream) FIN(seq uint32) bool {
 	return true
 }
 
+// ForgetFIN takes back the FIN, unless it was reached.
+func (s *Stream) ForgetFIN() { s.finSeen = s.finSeen && s.next == s.fin }
+
 // FINSeen reports whether the end of the stream is known.
 func (s *Stream) FINSeen() bool { return s.finSeen }
 
