@@ -191,6 +191,10 @@ fuzz: ## Run each fuzz test for a while and print a table (FUZZTIME=20s, FUZZPAR
 
 ##@ Change
 
+.PHONY: protocol
+protocol: ## Write the folder of a new protocol, whose tests fail until it is filled (NAME=x)
+	@go run ./internal/skeleton $(NAME) receiver/networkreceiver/dissect
+
 .PHONY: fmt
 fmt: ## Format the Go files
 	$(TOOL) golangci-lint fmt
