@@ -194,6 +194,28 @@ type Heir interface {
 	Inherit(messages []*Message)
 }
 
+// Prefacer is a Conversation of what comes before another protocol on its connection,
+// and tells something of all that follows: the PROXY protocol for whom a proxy has
+// opened it, SOCKS and CONNECT where it leads.
+type Prefacer interface {
+	// Preface is asked after Upgrade. It is nil if there is nothing to tell.
+	Preface() Preface
+}
+
+// Preface is what every call has to say of what came before it on its connection. It is
+// immutable, and takes at most 4 KiB.
+type Preface interface {
+	// Ends are the ends of the call behind the proxies, as far as they are told.
+	Ends() (client, server Endpoint)
+	DescribePreface(out Attributes)
+}
+
+// Endpoint is an end of a call.
+type Endpoint struct {
+	Address string // IP address, name, or path of a Unix domain socket; empty if not known
+	Port    uint16 // 0 if there is none
+}
+
 // ErrViolation is returned, possibly wrapped, for bytes that are not of the
 // protocol. The engine withdraws an early decision, else it resynchronises.
 var ErrViolation = errors.New("protocol violation")
@@ -235,13 +257,15 @@ type Session struct {
 	Limits    Limits
 	// ClientIsLocal tells which end of Conn sends the requests.
 	ClientIsLocal bool
-	// First is true for the first session of a connection, false after an
-	// upgrade.
+	// First is true for the first session of a connection that has messages, false
+	// after an upgrade.
 	First bool
 	// Ends are the ends of both directions, as far as they have come.
 	Ends [2]End
 	// Carrier is what carries this session's bytes; nil if the connection does.
 	Carrier Carrier
+	// Prefaces are what came before this session, in that order.
+	Prefaces []Preface
 	// Pairing belongs to the next stage.
 	Pairing any
 }

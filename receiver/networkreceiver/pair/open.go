@@ -116,7 +116,7 @@ func (p *Pairer) tellOpen(now int64) {
 		p.stats.Open.Add(1)
 		s := w.session
 		x := w.Exchange
-		x.Conn, x.Dissector, x.Carrier, x.ClientIsLocal = s.Conn, s.Dissector, s.Carrier, s.ClientIsLocal != x.reversed()
+		x.Conn, x.Dissector, x.Carrier, x.Prefaces, x.ClientIsLocal = s.Conn, s.Dissector, s.Carrier, s.Prefaces, s.ClientIsLocal != x.reversed()
 		x.Response = w.answer
 		p.sink.Open(&x, now)
 	}

@@ -172,7 +172,7 @@ func (s *session) begin(m *dissect.Message) {
 	}
 	s.begun[m.Direction] = true
 	s.last[m.Direction] = edge{
-		known: s.First && !s.Conn.Midway,
+		known: s.First && !s.Conn.Midway && len(s.Prefaces) == 0,
 		seq:   m.First.Seq - uint32(m.First.Offset),
 		ack:   m.First.Ack - 1, // another one
 	}

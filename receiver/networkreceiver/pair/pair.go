@@ -16,6 +16,8 @@ type Exchange struct {
 	ClientIsLocal bool
 	// Carrier is what carried the call (TLS); nil if the connection did. Borrowed.
 	Carrier dissect.Carrier
+	// Prefaces are what came before it on the connection. Borrowed.
+	Prefaces []dissect.Preface
 
 	Request  *dissect.Message   // nil if it was not seen
 	Interim  []*dissect.Message // 1xx and their like, in order

@@ -174,7 +174,7 @@ func (s *session) letGo() {
 // emit hands an exchange on.
 func (s *session) emit(x *Exchange) {
 	st := s.pairer.stats
-	x.Conn, x.Dissector, x.Carrier, x.ClientIsLocal = s.Conn, s.Dissector, s.Carrier, s.ClientIsLocal != x.reversed()
+	x.Conn, x.Dissector, x.Carrier, x.Prefaces, x.ClientIsLocal = s.Conn, s.Dissector, s.Carrier, s.Prefaces, s.ClientIsLocal != x.reversed()
 	x.First = s.First && !s.emitted && !s.Conn.Midway && !s.lossy[dissect.ToServer].unseen()
 	s.emitted = true
 	switch {

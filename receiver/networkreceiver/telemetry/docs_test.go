@@ -33,6 +33,9 @@ func TestEventsAreDocumented(t *testing.T) {
 	for _, file := range dissectorFiles(t) {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
+		if filepath.Base(filepath.Dir(file)) == "proxyprotocol" {
+			continue // it has no messages
+		}
 		if regexp.MustCompile(`(?m)^func \(\w* ?Dissector\) Describe\(`).Match(source) {
 			want = append(want, "wirespan."+filepath.Base(filepath.Dir(file))+".call")
 		}

@@ -4,6 +4,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"net/netip"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
@@ -36,14 +37,21 @@ func (b *Builder) addNetwork(c *call, m *attributes) {
 	name := b.serverName(c)
 	m.strIfAny(keyPeerDNSName, name)
 	// A port belongs to its address: both or none.
-	if !m.has(keyClientAddress) {
+	behind := c.endsBehind()
+	switch {
+	case m.has(keyClientAddress):
+	case behind.client.Address != "":
+		m.addEndpoint(keyClientAddress, keyClientPort, behind.client)
+	default:
 		b.addAddrPort(m, keyClientAddress, keyClientPort, client)
 	}
 	switch {
 	case m.has(keyServerAddress):
 	case c.Carrier != nil && c.Carrier.ServerName() != "":
 		m.str(keyServerAddress, c.Carrier.ServerName())
-		m.Int(keyServerPort, int64(server.Port()))
+		m.Int(keyServerPort, int64(cmp.Or(behind.server.Port, server.Port())))
+	case behind.server.Address != "":
+		m.addEndpoint(keyServerAddress, keyServerPort, behind.server)
 	case name != "":
 		m.str(keyServerAddress, name)
 		m.Int(keyServerPort, int64(server.Port()))

@@ -50,6 +50,7 @@ func (b *Builder) describeOpen(c *call, now int64) {
 	if c.Carrier != nil {
 		c.Carrier.DescribeCarrier(c.First, m)
 	}
+	c.describePrefaces(m)
 	addSoFar(m, c.Request, &c.protocol.request)
 	if c.Response != nil {
 		m.Int(keyTimeFirstResponseByte, max(0, c.Response.First.Time-c.start()))

@@ -197,6 +197,7 @@ func (b *Builder) describe(c *call) {
 	if c.Carrier != nil {
 		c.Carrier.DescribeCarrier(c.First, m)
 	}
+	c.describePrefaces(m)
 	var errorType string
 	c.failed, errorType = c.outcome(&c.summary)
 	c.class = b.classOf(c, errorType)

@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -200,6 +202,18 @@ func body(b []byte) string {
 func describe(side dissect.Side, x *pair.Exchange) sideText {
 	var list attributes
 	s := x.Dissector.Describe(side, x.Request, x.Response, &list)
+	for _, p := range x.Prefaces {
+		client, server := p.Ends()
+		for _, end := range []struct {
+			name string
+			dissect.Endpoint
+		}{{"client", client}, {"server", server}} {
+			if end.Address != "" {
+				list.set("behind."+end.name, net.JoinHostPort(end.Address, strconv.Itoa(int(end.Port))))
+			}
+		}
+		p.DescribePreface(&list)
+	}
 	return sideText{
 		Name: s.Name, Status: s.Status, Error: s.Error, ErrorType: s.ErrorType,
 		Attributes: list,

@@ -193,6 +193,10 @@ func (e *Engine) gap(st *stream, d conn.Dir, m conn.Mark, n uint64, why string) 
 	s.says, s.means = "", ""
 	switch {
 	case s.upgraded:
+		if s.next == "" { // what follows begins with a loss
+			st.hopeful = true
+			st.doubts[d].add(dissect.LossGap, m.Time)
+		}
 		e.upgrade(st, d, m.Time)
 	case !resumed:
 		e.lose(st, d, why, m.Time)

@@ -21,7 +21,8 @@
 // end may be missing (dissect.Output.Resync). A connection that was joined midway or
 // that has lost bytes is looked at again, because a message may begin at the
 // start of any later segment: at the first [probesPerTurn] segments each time
-// that the direction of the data turns, and [probesPerConn] times in all.
+// that the direction of the data turns, and [probesPerConn] times in all. So is an end
+// whose first bytes nobody knows, until the other end says something.
 //
 // A violation before the first message and within [earlyBytes] withdraws the
 // decision if another dissector claims the bytes that are still at hand: the
@@ -38,6 +39,12 @@
 // What a [dissect.Carrier] carries is a stream of its own, with its own search for a
 // dissector, buffers, session and pairing. It has the connection's memory. Bytes that
 // nobody needs inside are not left out, because the carrier needs them.
+//
+// # Prefaces
+//
+// What a [dissect.Prefacer] has found before it hands the connection on stays with all
+// sessions that follow, those inside a carrier too. A header that is no message (the
+// PROXY protocol) does not make the next session another than the first.
 //
 // # Losing the thread
 //

@@ -6,6 +6,7 @@ package engine_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -238,7 +239,8 @@ func TestStates(t *testing.T) {
 		"not yet TLS":        {[]string{"\x16\x03"}, "unknown:1"},
 		"a TLS record of 0":  {[]string{"\x16\x03\x01\x00\x00"}, "unknown:1"},
 		"nobody's":           {[]string{"what?"}, "unknown:1"},
-		"nobody's, then not": {[]string{"what?", "hello"}, "unknown:1"},
+		"nobody's, then one": {[]string{"what?", "hello"}, "dissected:1"},
+		"nobody's for long":  {append(slices.Repeat([]string{"what?"}, 17), "hello"), "unknown:1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, engine.Settings{}, &fake{probe: begins("hello")}).open()

@@ -4,6 +4,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
@@ -55,7 +57,7 @@ func (ch *channel) open() bool {
 	}
 	ch.stream = &stream{
 		conn: c, outer: ch.of, depth: ch.outer.depth + 1, client: ch.of.client,
-		hopeful: c.Midway, doubts: midway(c.Midway),
+		hopeful: c.Midway, doubts: midway(c.Midway), prefaces: slices.Clip(ch.of.Prefaces),
 	}
 	ch.engine.recount(ch.outer)
 	return true

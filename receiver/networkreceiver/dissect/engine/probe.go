@@ -20,7 +20,7 @@ func (e *Engine) recognise(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 		st.turn, st.turnTries = d, 0
 	}
 	fresh := st.sides[0].pending.empty() && st.sides[1].pending.empty()
-	if fresh && (st.hopeful && !e.mayTry(st) || !st.hopeful && st.refused[d]) {
+	if fresh && (st.hopeful || st.refused[d]) && !e.mayTry(st) {
 		e.stats.SkippedBytes.Add(uint64(len(b)))
 		return len(b)
 	}
@@ -82,8 +82,11 @@ func (e *Engine) notRecognised(st *stream, d conn.Dir, t int64, fresh bool, n in
 			e.leave(st, unknown)
 			return n
 		}
+		if fresh {
+			return n
+		}
 		e.forget(st, d, t)
-		return n
+		return 0
 	}
 	if fresh {
 		return n

@@ -37,7 +37,10 @@ type stream struct {
 	client   conn.Dir // the end that is tried as the client first
 	excluded uint64   // dissectors whose decision was withdrawn
 	upgrades int
-	seen     bool // there were bytes
+	told     bool              // a session before this one had messages, or could have
+	prefaces []dissect.Preface // of what came before, outside of it too
+	own      int               // how many of them are this stream's
+	seen     bool              // there were bytes
 
 	// order is the capture order of what the sides hold while undecided, and of
 	// ends.
@@ -143,6 +146,6 @@ func (e *Engine) letGo(st *stream) {
 	for d := range st.sides {
 		e.pool.release(&st.conn.Memory, &st.sides[d].pending)
 	}
-	st.conn.Memory.Give(cost(st.order))
-	st.order = nil
+	st.conn.Memory.Give(cost(st.order) + st.own*prefaceBytes)
+	st.order, st.prefaces, st.own = nil, nil, 0
 }

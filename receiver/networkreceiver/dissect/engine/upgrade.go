@@ -21,6 +21,7 @@ func (e *Engine) upgrade(st *stream, d conn.Dir, t int64) {
 		known = nil
 	}
 	left := e.bequest(s, known)
+	e.preface(st, s)
 	e.closeSession(st, t, "upgrade")
 	st.excluded = 0
 	for i := range st.sides {
@@ -49,6 +50,27 @@ func (e *Engine) upgrade(st *stream, d conn.Dir, t int64) {
 		st.session.inherit(left)
 	}
 	e.again(st, d.Other())
+}
+
+// prefaceBytes is the most that a preface takes.
+const prefaceBytes = 4 << 10
+
+// preface keeps what a session that ends has to tell of those that follow. Without memory
+// for it, they go without.
+func (e *Engine) preface(st *stream, s *session) {
+	var preface dissect.Preface
+	if p, ok := s.conv.(dissect.Prefacer); ok {
+		preface = p.Preface()
+	}
+	st.told = st.told || preface == nil || s.messages > 0
+	switch {
+	case preface == nil:
+	case st.conn.Memory.Take(prefaceBytes):
+		st.prefaces = append(st.prefaces, preface)
+		st.own++
+	default:
+		e.stats.NoMemory.Add(1)
+	}
 }
 
 // bequest is what a session leaves to the next one. Without a next one its messages

@@ -12,6 +12,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dns"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/proxyprotocol"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 )
@@ -46,12 +47,13 @@ func All() []dissect.Dissector { return dissectors(Options{}, nil) }
 
 func dissectors(o Options, inside *application.Set) []dissect.Dissector {
 	return []dissect.Dissector{
-		tls.Dissector{Keys: o.Keys},           // by the header of a record, whose first byte is no text
-		tls.QUIC{},                            // by a long header of a known version, of the least size
-		http2.Dissector{Applications: inside}, // by the preface; in the middle by frames, which begin with a zero byte as no text does
-		http.Dissector{Applications: inside},  // by a whole request or status line
-		dns.TCP,                               // by a header and sections that fit, after their length
-		dns.UDP,                               // likewise, in datagrams
+		tls.Dissector{Keys: o.Keys},               // by the header of a record, whose first byte is no text
+		tls.QUIC{},                                // by a long header of a known version, of the least size
+		proxyprotocol.Dissector{},                 // by a signature, or a whole line
+		http2.Dissector{Applications: inside},     // by the preface; in the middle by frames, which begin with a zero byte as no text does
+		http.Dissector{Applications: inside},      // by a whole request or status line
+		dns.TCP,                                   // by a header and sections that fit, after their length
+		dns.UDP,                                   // likewise, in datagrams
 		websocket.Dissector{Disabled: o.Disabled}, // by a client's masks, in the middle; else by name, after its handshake
 	}
 }

@@ -1,0 +1,24 @@
+// Copyright The Wirespan Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package proxyprotocol_test
+
+import (
+	"testing"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/dissecttest"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/proxyprotocol"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
+)
+
+// all are what stands before, and what may follow.
+var all = []dissect.Dissector{tls.Dissector{}, proxyprotocol.Dissector{}, http2.Dissector{}, http.Dissector{}, websocket.Dissector{}}
+
+func TestGolden(t *testing.T) { dissecttest.Golden(t, all...) }
+func TestChop(t *testing.T)   { dissecttest.Chop(t, all...) }
+func TestHole(t *testing.T)   { dissecttest.Hole(t, all...) }
+func FuzzData(f *testing.F)   { dissecttest.Fuzz(f, all...) }
