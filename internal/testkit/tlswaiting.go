@@ -78,13 +78,18 @@ func (c *WaitingTLSClient) Begin(line string) {
 // Await waits until all calls that were begun are over, and tells of the last.
 func (c *WaitingTLSClient) Await() (call truth.Call) {
 	c.t.Helper()
+	require.NoError(c.t, json.Unmarshal([]byte(c.answer()), &call))
+	return call
+}
+
+// answer waits until the client has answered all lines, and returns its last answer.
+func (c *WaitingTLSClient) answer() string {
+	c.t.Helper()
 	Eventually(c.t, "the client's call", func() bool {
 		require.False(c.t, c.Exited(), "client ended: %s", c.Output())
 		return strings.Count(c.Output(), "\n") == c.calls
 	})
-	lines := strings.Split(c.Output(), "\n")
-	require.NoError(c.t, json.Unmarshal([]byte(lines[c.calls-1]), &call))
-	return call
+	return strings.Split(c.Output(), "\n")[c.calls-1]
 }
 
 // Loaded tells whether the client has a library mapped.

@@ -6,6 +6,7 @@ package e2e
 import (
 	"fmt"
 	"hash/fnv"
+	"net/netip"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -33,6 +34,14 @@ type tlsWay struct {
 }
 
 func (w *tlsWay) name() string { return w.library + "-" + w.way }
+
+// bound is how the library's objects meet their sockets.
+func (w *tlsWay) bound() string {
+	if w.way == "memory" || w.way == "pair" {
+		return "buffer in memory"
+	}
+	return "packet"
+}
 
 // get asks for bodies of these sizes.
 func (w *tlsWay) get(t *testing.T, certificates *testkit.Certificates, sequence string, sizes []int) outcome {
@@ -88,7 +97,7 @@ func lookIntoWays(t *testing.T, certificates *testkit.Certificates, ways []*tlsW
 		assert.Equal(t, string(untouched[w.name()].output), string(got.output), w.name())
 		assert.Equal(t, untouched[w.name()].status, got.status, w.name())
 		wants = append(wants, wantBodies(w.name(), waySizes, got.pid, w.server.pid)...)
-		rows = append(rows, tlsRow{w.library, wayNames[w.way], "client and server", "packet", wayVersions[w.library]})
+		rows = append(rows, tlsRow{w.library, wayNames[w.way], "client and server", w.bound(), wayVersions[w.library]})
 	}
 	got := ways[0].get(t, certificates, "large", largeSizes)
 	wants = append(wants, wantBodies("large", largeSizes, got.pid, ways[0].server.pid)...)
@@ -115,6 +124,8 @@ var wayNames = map[string]string{
 	"update":      "key updates in both directions (TLS 1.3)",
 	"early":       "early data: `SSL_write_early_data`, `SSL_read_early_data`",
 	"shutdown":    "`SSL_shutdown` before the response is read",
+	"memory":      "between two memory BIOs, sent when another object has written",
+	"pair":        "a pair of BIOs, likewise",
 }
 
 // saidOfBodies is what the program says about bodies of these sizes.
@@ -141,4 +152,20 @@ func wantBodies(sequence string, sizes []int, clientPID, serverPID int) []want {
 		})
 	}
 	return wants
+}
+
+// TestTLSUnproven is for a program that sends itself what its library has written, and keeps that in a way
+// that nobody knows. What the program does in which order proves nothing: nothing is shown of these ends, and it is said so.
+func TestTLSUnproven(t *testing.T) {
+	testkit.NeedRoot(t)
+	certificates := testkit.NewCertificates(t)
+	w := startWays(t, certificates, "OpenSSL", tlspeer.OpenSSL(t), []string{"own"})[0]
+	at, err := netip.ParseAddrPort(w.server.at)
+	require.NoError(t, err)
+	c := live(t, testkit.M{"capture": testkit.M{"ebpf": testkit.M{"include": testkit.M{"ports": []uint16{at.Port()}}}}})
+	w.get(t, certificates, w.name(), []int{0, 1, 16385})
+	testkit.Eventually(t, "the coverage to be told", func() bool { return covered(c, w.path, "unbound") == 2 })
+	assert.Positive(t, counted(c, "capture_events", `kind="tls_unbound_call"`))
+	c.Shutdown()
+	assert.Empty(t, c.Calls().Where(func(call testkit.Call) bool { return call.Method != "" }))
 }

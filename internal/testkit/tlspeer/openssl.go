@@ -15,13 +15,13 @@ import (
 
 // OpenSSLWays are the ways in which the program of openssl/peer.c uses OpenSSL, which it
 // describes.
-var OpenSSLWays = []string{"plain", "ex", "peek", "partial", "retry", "renegotiate", "update", "early", "shutdown"}
+var OpenSSLWays = []string{"plain", "ex", "peek", "partial", "retry", "renegotiate", "update", "early", "shutdown", "memory", "pair"}
 
 // BoringSSLWays are those that BoringSSL has as well.
 var BoringSSLWays = []string{"plain", "peek", "partial", "retry", "update", "shutdown"}
 
 // OldBoringSSLWays are those that it had in 2019.
-var OldBoringSSLWays = []string{"plain", "peek", "partial", "retry", "shutdown"}
+var OldBoringSSLWays = []string{"plain", "peek", "partial", "retry", "shutdown", "memory", "pair"}
 
 // OpenSSL builds the program of openssl/peer.c.
 func OpenSSL(t testing.TB) string {

@@ -18,6 +18,9 @@
 //	update       new keys before each message (TLS 1.3)
 //	early        each request is early data of a connection of its own (TLS 1.3)
 //	shutdown     one request for each connection, which is closed before the response
+//	memory       between two buffers in memory, which the program fills and sends
+//	pair         the same with a pair of BIOs
+//	own          the same with BIOs of the program's own
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -61,6 +64,100 @@ static void fail(const char *what)
 	exit(1);
 }
 
+// What is between the socket and a library that reads and writes memory.
+static int wire;
+static BIO *in, *out;
+static SSL *other;
+
+static int in_memory(void) { return is("memory") || is("pair") || is("own"); }
+
+static int own_write(BIO *bio, const char *b, int n)
+{
+	BIO_clear_retry_flags(bio);
+	return BIO_write(BIO_get_data(bio), b, n);
+}
+
+static int own_read(BIO *bio, char *b, int n)
+{
+	int got = BIO_read(BIO_get_data(bio), b, n);
+
+	BIO_clear_retry_flags(bio);
+	if (got <= 0)
+		BIO_set_retry_read(bio);
+	return got;
+}
+
+static long own_control(BIO *bio, int command, long n, void *p)
+{
+	(void)bio;
+	(void)n;
+	(void)p;
+	return command == BIO_CTRL_FLUSH;
+}
+
+// own_bio is one of which nobody knows where it keeps what is written.
+static BIO *own_bio(BIO *store)
+{
+	static BIO_METHOD *method;
+	BIO *bio;
+
+	if (!method) {
+		method = BIO_meth_new(127 | BIO_TYPE_SOURCE_SINK, "own");
+		BIO_meth_set_write(method, own_write);
+		BIO_meth_set_read(method, own_read);
+		BIO_meth_set_ctrl(method, own_control);
+	}
+	bio = BIO_new(method);
+	BIO_set_data(bio, store);
+	BIO_set_init(bio, 1);
+	return bio;
+}
+
+static void set_memory(SSL *ssl, int fd)
+{
+	BIO *inner;
+
+	wire = fd;
+	if (is("pair")) {
+		if (BIO_new_bio_pair(&inner, 0, &out, 0) != 1)
+			fail("make a pair");
+		in = out;
+		SSL_set_bio(ssl, inner, inner);
+	} else {
+		in = BIO_new(BIO_s_mem());
+		out = BIO_new(BIO_s_mem());
+		SSL_set_bio(ssl, is("own") ? own_bio(in) : in, is("own") ? own_bio(out) : out);
+	}
+	SSL_free(other);
+	other = SSL_new(SSL_get_SSL_CTX(ssl));
+	SSL_set_bio(other, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+	SSL_set_connect_state(other);
+}
+
+// send_output sends what is in memory, when another object was the last to put something there.
+static void send_output(void)
+{
+	char b[16384];
+	int n;
+
+	if (!in_memory())
+		return;
+	SSL_do_handshake(other);
+	while ((n = BIO_read(out, b, sizeof(b))) > 0)
+		for (int sent = 0, more; sent < n; sent += more)
+			if ((more = (int)write(wire, b + sent, n - sent)) <= 0)
+				fail("send");
+}
+
+// get_input gives 0 at the end.
+static int get_input(void)
+{
+	char b[4096];
+	int n = (int)read(wire, b, sizeof(b));
+
+	return n > 0 && BIO_write(in, b, n) == n;
+}
+
 // again waits for the socket if that is what a call needs.
 static int again(SSL *ssl, int result)
 {
@@ -69,6 +166,10 @@ static int again(SSL *ssl, int result)
 
 	if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE)
 		return 0;
+	if (in_memory()) {
+		send_output();
+		return reason == SSL_ERROR_WANT_WRITE || get_input();
+	}
 	poll(&p, 1, -1);
 	return 1;
 }
@@ -99,6 +200,7 @@ static void write_all(SSL *ssl, const char *b, size_t n)
 		b += written;
 		n -= written;
 	}
+	send_output();
 }
 
 static void peek(SSL *ssl, char *b)
@@ -213,6 +315,10 @@ static void set_modes(SSL *ssl, int fd)
 {
 	int small = 8192;
 
+	if (in_memory()) {
+		set_memory(ssl, fd);
+		return;
+	}
 	SSL_set_fd(ssl, fd);
 	if (is("partial"))
 		SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
@@ -252,9 +358,11 @@ static void serve_one(SSL *ssl)
 	while ((r = SSL_accept(ssl)) <= 0)
 		if (!again(ssl, r))
 			fail("accept");
+	send_output();
 	while (read_head(ssl, request, sizeof(request)))
 		answer(ssl, request);
 	SSL_shutdown(ssl);
+	send_output();
 }
 
 static void serve(SSL_CTX *context, const char *certificate, const char *key)
@@ -302,6 +410,7 @@ static void connected(SSL *ssl)
 	while ((r = SSL_connect(ssl)) <= 0)
 		if (!again(ssl, r))
 			fail("connect");
+	send_output();
 }
 
 // read_response says what came.
@@ -335,10 +444,11 @@ static int write_request(char *b, size_t size, const char *sequence, const char 
 
 static void close_connection(SSL *ssl)
 {
-	int fd = SSL_get_fd(ssl);
+	int fd = in_memory() ? wire : SSL_get_fd(ssl);
 
-	if (SSL_shutdown(ssl) == 0)
+	if (SSL_shutdown(ssl) == 0 && !in_memory())
 		SSL_shutdown(ssl);
+	send_output();
 	SSL_free(ssl);
 	close(fd);
 }
