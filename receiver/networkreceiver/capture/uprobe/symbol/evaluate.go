@@ -101,7 +101,7 @@ type evaluator struct {
 func (e *evaluator) step(inst *x86asm.Inst) (jump int, ok bool) {
 	to, from := inst.Args[0], inst.Args[1]
 	switch inst.Op {
-	case x86asm.NOP, x86asm.PUSH, x86asm.POP:
+	case x86asm.NOP, x86asm.PUSH, x86asm.POP, x86asm.LEAVE:
 	case x86asm.MOV, x86asm.MOVSXD:
 		if r, isRegister := general(to); isRegister {
 			e.registers[r] = e.value(from, inst.MemBytes)

@@ -91,6 +91,7 @@ func TestSSL(t *testing.T) {
 		{"with frame pointers", fakeSSL + fakeBIO + version111 + fakeMain, []string{"-fno-omit-frame-pointer"}, symbol.OpenSSL, "1.1.1w", derived},
 		{"version 1.0.2", fakeSSL + version102, shared, symbol.OpenSSL, "1.0.2u", &symbol.SSLLayout{RBIO: 32, WBIO: 40, Method: 0, Num: 40}},
 		{"version 3.5", "struct bio { long a; };" + fakeTyped + version35, shared, symbol.OpenSSL, "3.5.1", &symbol.SSLLayout{RBIO: 48, WBIO: 56, Method: 8, Num: 56}},
+		{"version 3.5 with frame pointers", "struct bio { long a; };" + fakeTyped + version35, append([]string{"-fno-omit-frame-pointer"}, shared...), symbol.OpenSSL, "3.5.1", &symbol.SSLLayout{RBIO: 48, WBIO: 56, Method: 8, Num: 56}},
 		{
 			"symbol versions", "int nothing;" + fakeSSL, append([]string{"-Wl,--version-script=versions"}, shared...),
 			symbol.OpenSSL, "1.1.1", &symbol.SSLLayout{RBIO: 32, WBIO: 40, Method: 0, Num: 48},
