@@ -393,6 +393,9 @@ type Content struct {
 	// BodySize is the body's transferred size, content coding included and
 	// transfer coding excluded, also of what was not kept.
 	BodySize uint64
+	// SizeUnknown is set where the header section was not seen whole, so that it is not
+	// known how large the body was. BodySize is what was seen of it.
+	SizeUnknown bool
 	// KeptSize is how many of those transferred bytes Body was made from.
 	KeptSize uint64
 	// Truncated is set where Body is not the whole body, with the reason

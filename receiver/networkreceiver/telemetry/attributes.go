@@ -95,7 +95,13 @@ func (a *attributes) Bool(key string, value bool) {
 
 // str adds a string that needs no redaction.
 func (a *attributes) str(key, value string) {
-	a.add(attribute{key: key, kind: ofStr, str: valid(value)})
+	switch key {
+	case keyURLFull, keyURLPath, keyURLQuery:
+		value = validURL(value)
+	default:
+		value = valid(value)
+	}
+	a.add(attribute{key: key, kind: ofStr, str: value})
 }
 
 func (a *attributes) strIfAny(key, value string) {

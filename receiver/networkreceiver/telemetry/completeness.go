@@ -62,8 +62,10 @@ func (c *call) addCompleteness(m *attributes, bodyCut [2]string) {
 // record.
 func addMessage(m *attributes, msg *dissect.Message, k *messageKeys, cut string) {
 	m.Int(k.size, int64(msg.Size))
-	m.Int(k.bodySize, int64(msg.Content.BodySize))
-	m.Int(k.bodyKept, int64(msg.Content.KeptSize))
+	if !msg.Content.SizeUnknown {
+		m.Int(k.bodySize, int64(msg.Content.BodySize))
+		m.Int(k.bodyKept, int64(msg.Content.KeptSize))
+	}
 	m.strIfAny(k.bodyTruncated, cut)
 	m.strIfAny(k.incomplete, msg.Incomplete)
 	if msg.GapBytes > 0 {
@@ -100,8 +102,13 @@ func (c *call) addFlags(m *attributes) {
 	if c.Response != nil {
 		add(c.Response)
 	}
-	if len(flags) > 0 {
-		m.add(attribute{key: keyFlags, kind: ofStrs, strs: flags})
+	m.flags(flags)
+}
+
+// flags adds the oddities of messages.
+func (a *attributes) flags(names []string) {
+	if len(names) > 0 {
+		a.add(attribute{key: keyFlags, kind: ofStrs, strs: names})
 	}
 }
 

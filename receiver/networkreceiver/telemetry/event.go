@@ -55,6 +55,7 @@ func (b *Builder) addEvent(c *call, m *dissect.Message, content *payload) {
 	if m.GapBytes > 0 {
 		attributes.Int(keyGapBytes, int64(m.GapBytes))
 	}
+	attributes.flags(m.Flags)
 	name := "message"
 	if n, ok := c.Dissector.(dissect.Narrator); ok {
 		m.Origin = c.Request

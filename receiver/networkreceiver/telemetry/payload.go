@@ -102,8 +102,8 @@ func (p *payload) preview(n int) payload {
 // textual reports whether a body is text by its media type or charset. Without a
 // media type it is text if it looks like it.
 func textual(c *dissect.Content) bool {
-	if c.DecodeError {
-		return false
+	if c.DecodeError && !printable(c.Body) {
+		return false // it is coded still
 	}
 	if c.MediaType == "" {
 		return printable(c.Body)

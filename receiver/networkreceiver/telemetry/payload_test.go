@@ -68,10 +68,19 @@ func TestTextOrBytes(t *testing.T) {
 	}
 }
 
-func TestUndecodedBodyIsBytes(t *testing.T) {
-	x := withBody("application/json", "abc")
-	x.Request.Content.Coding, x.Request.Content.DecodeError = "gzip", true
-	assert.Equal(t, []byte("abc"), requestBody(build(t, x)))
+func TestUndecodedBody(t *testing.T) {
+	coded := func(body string) *pair.Exchange {
+		x := withBody("application/json", body)
+		x.Request.Content.Coding, x.Request.Content.DecodeError = "gzip", true
+		return x
+	}
+	b := build(t, coded("ab\x00c"))
+	assert.Equal(t, []byte("ab\x00c"), requestBody(b), "it is coded still")
+	assert.NotContains(t, b.attrs, keyHTTPRequestBody)
+	b = build(t, coded(`{"a":"é"}`))
+	assert.Equal(t, `{"a":"é"}`, requestBody(b), "it never was")
+	assert.Equal(t, `{"a":"é"}`, b.attrs[keyHTTPRequestBody])
+	assert.Equal(t, []byte("caf\xe9 in ISO 8859-1"), requestBody(build(t, coded("caf\xe9 in ISO 8859-1"))))
 }
 
 func TestPreview(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 )
 
@@ -151,12 +152,27 @@ func putStr(m pcommon.Map, key, value string) {
 	}
 }
 
-// valid is s as valid UTF-8, as OTLP wants every string to be.
-func valid(s string) string {
+// valid is s as valid UTF-8, as OTLP wants every string to be. Field values that are not
+// are ISO 8859-1 (RFC 9110, section 5.5), and so is here what else is not.
+func valid(s string) string { return dissect.Text(s) }
+
+// validURL is valid for a URL or a part of one: bytes of what is not UTF-8 are escaped
+// (RFC 3986, section 2.1).
+func validURL(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/2)
+	for i := range len(s) {
+		if c := s[i]; c < utf8.RuneSelf {
+			b.WriteByte(c)
+		} else {
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+		}
+	}
+	return b.String()
 }
 
 // clip cuts s to at most n bytes, at a character's boundary.

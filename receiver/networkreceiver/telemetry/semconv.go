@@ -25,6 +25,7 @@ const (
 
 	keyURLFull  = "url.full"  // by dissectors, redacted here
 	keyURLQuery = "url.query" // by dissectors, redacted here
+	keyURLPath  = "url.path"  // by dissectors
 
 	keyURLTemplate = "url.template"
 	keyHTTPRoute   = "http.route"

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 const (
@@ -209,7 +211,7 @@ func extendedError(e *dns.EDNS0_EDE) string {
 	if e.ExtraText == "" {
 		return name
 	}
-	return name + ": " + e.ExtraText[:min(len(e.ExtraText), maxAnswer)]
+	return name + ": " + dissect.Clip(e.ExtraText, maxAnswer)
 }
 
 // hash is FNV-1a of a question on the wire, without regard to case (RFC 4343). The

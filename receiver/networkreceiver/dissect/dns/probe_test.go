@@ -44,7 +44,12 @@ func TestProbe(t *testing.T) {
 		{"error without question", "0001 8001 0000 0000 0000 0000", "", dissect.Reversed},
 		{"cut in a record", "", aResponse[:len(aResponse)-8], dissect.Yes},
 		{"cut in the question", aQuery[:len(aQuery)-7], "", dissect.No},
-		{"bytes after it", aQuery + "00", "", dissect.No},
+		{"a byte after it", aQuery + "00", "", dissect.Yes},
+		{"padding", aQuery + strings.Repeat("00", 200), "", dissect.Yes},
+		{"padding of the response", "", aResponse + strings.Repeat("00", 32), dissect.Yes},
+		{"other bytes after it", aQuery + "4d53 ff 20 41", "", dissect.Yes},
+		{"padding after a question that is cut", aQuery[:len(aQuery)-4] + "0000", "", dissect.No},
+		{"padding instead of records", "", aResponse[:45] + strings.Repeat("00", 32), dissect.No},
 		{"Z bit", "1234 0140" + aQuery[9:], "", dissect.No},
 		{"status opcode", "1234 1000" + aQuery[9:], "", dissect.No},
 		{"query with a response code", "1234 0103" + aQuery[9:], "", dissect.No},
@@ -76,7 +81,7 @@ func TestProbeStream(t *testing.T) {
 	assert.Equal(t, dissect.Yes, TCP.Probe(nil, response))
 	assert.Equal(t, dissect.Reversed, TCP.Probe(response, nil))
 	assert.Equal(t, dissect.No, TCP.Probe(query[2:], nil), "without length")
-	assert.Equal(t, dissect.Yes, TCP.Probe(framed(append(unhex(t, aQuery), tagMS...)), nil))
+	assert.Equal(t, dissect.Yes, TCP.Probe(framed(append(unhex(t, aQuery), "MS"...)), nil))
 	for _, whole := range [][]byte{query, response} {
 		for i := 1; i < len(whole); i++ {
 			assert.NotEqual(t, dissect.No, TCP.Probe(whole[:i], nil), "%x", whole[:i])

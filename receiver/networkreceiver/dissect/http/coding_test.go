@@ -113,6 +113,10 @@ func TestCodingsThatFail(t *testing.T) {
 	zipped := encode(t, "gzip", plain)
 	damaged := bytes.Clone(zipped)
 	damaged[len(damaged)-1] ^= 1 // in the checksum
+	wrong := []string{"http.content_coding_error"}
+	binary := append([]byte{0x7b, 0, 1, 2, 0xff, 0xfe}, bytes.Repeat([]byte{0x5a, 0x81, 0}, 400)...)
+	utf8 := []byte(strings.Repeat("žluťoučký kůň ", 300))
+	trailing := append(encode(t, "raw", plain), "more than a checksum"...)
 	for _, test := range []struct {
 		name, header string
 		body         []byte
@@ -126,6 +130,18 @@ func TestCodingsThatFail(t *testing.T) {
 		{name: "too many", header: "gzip,gzip,gzip,gzip,gzip", body: zipped, want: zipped, failed: true},
 		{name: "not coded at all", header: "gzip", body: plain, want: plain, failed: true, flags: []string{"http.content_coding_error"}},
 		{name: "zstd that is none", header: "zstd", body: plain, want: plain, failed: true, flags: []string{"http.content_coding_error"}},
+		{name: "plain as deflate", header: "deflate", body: plain, want: plain, failed: true, flags: wrong},
+		{name: "short and plain as deflate", header: "deflate", body: []byte(`{"a":1}`), want: []byte(`{"a":1}`), failed: true, flags: wrong},
+		{name: "plain as two codings", header: "gzip, deflate", body: plain, want: plain, failed: true, flags: wrong},
+		{name: "plain as br", header: "br", body: plain, want: plain, failed: true, flags: wrong},
+		{name: "one character as br", header: "br", body: []byte("a"), want: []byte("a"), failed: true, flags: wrong},
+		{name: "UTF-8 as deflate", header: "deflate", body: utf8, want: utf8, failed: true, flags: wrong},
+		{name: "binary as deflate", header: "deflate", body: binary, want: binary, failed: true, flags: wrong},
+		{name: "binary as br", header: "br", body: binary, want: binary, failed: true, flags: wrong},
+		{name: "applied once, said twice", header: "gzip, gzip", body: zipped, want: zipped, failed: true, flags: wrong},
+		{name: "gzip as deflate", header: "deflate", body: zipped, want: zipped, failed: true, flags: wrong},
+		{name: "deflate as gzip", header: "gzip", body: encode(t, "deflate", plain), want: encode(t, "deflate", plain), failed: true, flags: wrong},
+		{name: "bytes after raw deflate", header: "deflate", body: trailing, want: trailing, failed: true, flags: wrong},
 		{name: "damaged at the end", header: "gzip", body: damaged, want: plain, truncated: "incomplete", flags: []string{"http.content_coding_error"}},
 		{name: "empty", header: "gzip", body: encode(t, "gzip", nil), want: []byte{}},
 	} {
@@ -136,6 +152,20 @@ func TestCodingsThatFail(t *testing.T) {
 			assert.Equal(t, test.failed, m.Content.DecodeError)
 			assert.Equal(t, test.flags, m.Flags)
 		})
+	}
+}
+
+// A plain body that says that it is coded and is cut stays as it is, too.
+func TestPlainBodiesThatAreCut(t *testing.T) {
+	plain := text(10_000)
+	for _, header := range []string{"gzip", "deflate", "br", "zstd", "gzip, deflate"} {
+		for _, limit := range []int{1, 10, 100, 5000} {
+			m, _ := coded(t, limit, 0, header, plain)
+			assert.Equal(t, string(plain[:limit]), string(m.Content.Body), "%s, %d", header, limit)
+			assert.True(t, m.Content.DecodeError)
+			assert.Equal(t, "limit", m.Content.Truncated)
+			assert.Equal(t, []string{"http.content_coding_error"}, m.Flags)
+		}
 	}
 }
 

@@ -37,8 +37,11 @@ type conversation struct {
 	queue  queue
 	// lossy is set once messages may have been lost: which request a response answers,
 	// and with it how it is framed, is not certain any more.
-	lossy  bool
-	teller teller
+	lossy bool
+	// talked is set once a request has begun, and simple while the response to a request
+	// of HTTP/0.9 is to come.
+	talked, simple bool
+	teller         teller
 	// offer is a request that asked to go on with HTTP/2, until its answer comes, and
 	// then the answer that agrees. The call goes on in HTTP/2.
 	offer []*dissect.Message
@@ -224,6 +227,15 @@ func (c *conversation) head(d dissect.Direction, h *half, m dissect.Marks, at in
 	if len(h.partial) > 0 {
 		return c.moreHead(d, h, m, at, b)
 	}
+	if c.simple && d == dissect.ToClient {
+		begun, need := c.simpleAnswer(h, m, at, b)
+		if begun {
+			return c.step(d, h, m, at, b)
+		}
+		if need > 0 {
+			return 0, need, nil
+		}
+	}
 	if n = consumeEmptyLines(b); n > 0 {
 		return n, 0, nil
 	}
@@ -256,6 +268,11 @@ func (c *conversation) head(d dissect.Direction, h *half, m dissect.Marks, at in
 	b = b[:min(len(b), c.limits.HeaderBytes)]
 	n, resume := sectionEnd(b, 0)
 	if n < 0 {
+		if c.mayBeSimple(d) && isSimpleRequest(b) {
+			h.see(m.At(at + len(b) - 1))
+			c.beginSimple(h, b)
+			return len(b), 0, nil
+		}
 		if !c.hold(h, b) {
 			return 0, 0, dissect.ErrViolation
 		}
@@ -282,6 +299,10 @@ func (c *conversation) moreHead(d dissect.Direction, h *half, m dissect.Marks, a
 	if end < 0 {
 		h.see(m.At(at + len(b) - 1))
 		h.scanned = resume
+		if c.mayBeSimple(d) && isSimpleRequest(h.partial) {
+			c.beginSimple(h, h.partial)
+			c.dropPartial(h)
+		}
 		return len(b), 0, nil
 	}
 	n = end - before

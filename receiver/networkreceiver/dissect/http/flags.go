@@ -39,6 +39,7 @@ const (
 	flagHeadAssumed
 	flagCodingError
 	flagStrayBytes
+	flagRelativeTarget
 )
 
 // flagNames are in the order of the constants. README.md explains them.
@@ -73,6 +74,7 @@ var flagNames = [...]string{
 	"http.head_assumed",
 	"http.content_coding_error",
 	"http.stray_bytes",
+	"http.relative_target",
 }
 
 // names lists the set, or is nil if it is empty.

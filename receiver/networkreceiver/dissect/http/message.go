@@ -44,6 +44,7 @@ func (c *conversation) begin(d dissect.Direction, h *half, section []byte, why s
 		}
 		m := &requestMessage{info: info}
 		m.Protocol = &m.info
+		c.talked = true
 		h.msg, h.flags = &m.Message, flags|f|h.strayFlag()
 		c.beginRequest(h, &m.info, text[n:], why)
 		return nil
@@ -72,7 +73,7 @@ func (c *conversation) beginRequest(h *half, r *RequestInfo, fieldLines, why str
 	f, granted := c.readFields(dissect.ToServer, h, fieldLines)
 	r.Host = f.host
 	if why == "" {
-		f.flagHost(r)
+		f.flagTarget(r)
 	}
 	how := f.requestFraming(r.Version)
 	if !granted {
@@ -229,16 +230,20 @@ func (c *conversation) keepTrailers(h *half, section []byte) {
 	h.flags |= f | rareBytes(text)
 }
 
-// flagHost applies RFC 9112, section 3.2: exactly one Host field, the same as in
-// an absolute-form target.
-func (f *fields) flagHost(r *RequestInfo) {
+// flagTarget applies RFC 9112, section 3.2: a target in one of its forms, and exactly one
+// Host field, the same as in an absolute-form target.
+func (f *fields) flagTarget(r *RequestInfo) {
 	switch {
 	case f.hosts > 1:
 		f.flags |= flagDuplicateHost
 	case f.hosts == 0 && r.Version != "1.0":
 		f.flags |= flagMissingHost
 	}
-	if t := httpmessage.ParseTarget(r.Method, r.Target); t.Scheme != "" && f.hosts > 0 && !strings.EqualFold(t.Host(), f.host) {
+	t := httpmessage.ParseTarget(r.Method, r.Target)
+	if t.Scheme == "" && t.Path != "" && t.Path[0] != '/' {
+		f.flags |= flagRelativeTarget
+	}
+	if t.Scheme != "" && f.hosts > 0 && !strings.EqualFold(t.Host(), f.host) {
 		f.flags |= flagHostMismatch
 	}
 }
@@ -246,13 +251,13 @@ func (f *fields) flagHost(r *RequestInfo) {
 // starve keeps only what has a place without a grant.
 func (r *RequestInfo) starve() {
 	r.Method, r.Version = strings.Clone(r.Method), strings.Clone(r.Version)
-	r.Target = strings.Clone(r.Target[:min(len(r.Target), maxStarved)])
-	r.Host = strings.Clone(r.Host[:min(len(r.Host), maxStarved)])
+	r.Target = strings.Clone(dissect.Clip(r.Target, maxStarved))
+	r.Host = strings.Clone(dissect.Clip(r.Host, maxStarved))
 }
 
 func (r *ResponseInfo) starve() {
 	r.Version = strings.Clone(r.Version)
-	r.Reason = strings.Clone(r.Reason[:min(len(r.Reason), maxStarved)])
+	r.Reason = strings.Clone(dissect.Clip(r.Reason, maxStarved))
 }
 
 // kindOfResponse tells interim responses (RFC 9110, section 15.2) from final ones.

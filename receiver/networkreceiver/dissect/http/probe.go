@@ -20,8 +20,8 @@ func (Dissector) Probe(client, server []byte) dissect.Verdict {
 }
 
 func probe(client, server []byte) dissect.Verdict {
-	forward := either(probeRequest(client), probeStatus(server))
-	backward := either(probeRequest(server), probeStatus(client))
+	forward := either(either(probeRequest(client), probeStatus(server)), probeSimple(client, server))
+	backward := either(either(probeRequest(server), probeStatus(client)), probeSimple(server, client))
 	switch {
 	case forward == dissect.Yes:
 		return dissect.Yes

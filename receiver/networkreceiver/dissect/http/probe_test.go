@@ -39,7 +39,7 @@ func TestProbe(t *testing.T) {
 		{"long target", long, "", dissect.Yes},
 		{"long target of an unknown method", strings.Replace(long, "GET", "GOT", 1), "", dissect.No},
 		{"long method", strings.Repeat("G", maxMethod+1), "", dissect.No},
-		{"HTTP/0.9", "GET /\r\n", "", dissect.No},
+		{"HTTP/0.9", "GET /\r\n", "", dissect.NeedMore},
 		{"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "", dissect.No},
 		{"SSDP", "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n", "", dissect.No},
 		{"SSDP notify", "NOTIFY * HTTP/1.1\r\n", "", dissect.No},
@@ -108,5 +108,43 @@ func TestFindStart(t *testing.T) {
 			want = -1
 		}
 		assert.Equal(t, want, c.FindStart(test.d, []byte(test.before+test.start)), test.name)
+	}
+}
+
+// HTTP/0.9 is known by a request and its answer together.
+func TestProbeSimple(t *testing.T) {
+	const request = "GET /path\r\n"
+	for _, test := range []struct {
+		client, server string
+		want           dissect.Verdict
+	}{
+		{request, "", dissect.NeedMore},
+		{request, "<html>", dissect.Yes},
+		{request, "hello", dissect.Yes},
+		{request, "\x89PNG", dissect.Yes},
+		{request, "# a title", dissect.Yes},
+		{request, "HT", dissect.NeedMore},
+		{request, "HTTP/1.1 400 Bad Request\r\n", dissect.Yes},
+		{request, "$-1\r\n", dissect.No},
+		{request, "$", dissect.NeedMore},
+		{request, "-ERR unknown\r\n", dissect.No},
+		{request, "END\r\n", dissect.No},
+		{request, "EN", dissect.NeedMore},
+		{request, "ERROR\r\n", dissect.No},
+		{"GET /path\n", "x", dissect.Yes},
+		{"GET /pa", "", dissect.NeedMore},
+		{"GET key\r\n", "x\r\n", dissect.No},
+		{"get /path\r\n", "x\r\n", dissect.No},
+		{"GET /path x\r\n", "x\r\n", dissect.No},
+		{"GET /path\r\nHost: a\r\n\r\n", "x\r\n", dissect.No},
+		{"POST /path\r\n", "x\r\n", dissect.No},
+		{"/path\r\n", "x\r\n", dissect.No},
+	} {
+		assert.Equal(t, test.want, Dissector{}.Probe([]byte(test.client), []byte(test.server)), "%q %q", test.client, test.server)
+		want := test.want
+		if want == dissect.Yes {
+			want = dissect.Reversed
+		}
+		assert.Equal(t, want, Dissector{}.Probe([]byte(test.server), []byte(test.client)), "%q %q", test.server, test.client)
 	}
 }

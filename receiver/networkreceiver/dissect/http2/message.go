@@ -160,7 +160,7 @@ func (c *conversation) beginRequest(s *stream, b *block) {
 	}
 	if !granted {
 		for _, text := range [...]*string{&r.Method, &r.Scheme, &r.Authority, &r.Path, &r.Protocol} {
-			*text = strings.Clone((*text)[:min(len(*text), maxStarved)])
+			*text = strings.Clone(dissect.Clip(*text, maxStarved))
 		}
 	}
 	switch r.Method {

@@ -102,7 +102,7 @@ func (b *Body) Finish(content *dissect.Content, codings []string, limit int, sin
 // decoded it stays as it was.
 func (b *Body) decode(content *dissect.Content, codings []string, limit int, sink dissect.Sink) (damaged bool) {
 	content.Coding = strings.Join(codings, ", ")
-	out, err := decode(b.Kept, codings, limit, sink)
+	out, err := decode(b.Kept, codings, b.Cut == "", limit, sink)
 	switch {
 	case err == nil:
 	case err == errTooLarge:
@@ -110,6 +110,8 @@ func (b *Body) decode(content *dissect.Content, codings []string, limit int, sin
 		b.Truncate("decode_limit")
 	case err == errNoMemory:
 		b.Truncate("memory")
+	case err == errNotCoded:
+		damaged = true
 	case err != errUnsupported && b.Cut == "":
 		damaged = true
 		if len(out.data) > 0 {

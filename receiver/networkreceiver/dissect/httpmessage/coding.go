@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -33,11 +34,14 @@ var (
 	errUnsupported = errors.New("content coding not supported")
 	errTooLarge    = errors.New("decoded size over limit")
 	errNoMemory    = errors.New("memory budget exhausted")
+	errNotCoded    = errors.New("body does not have the coding that it says")
+	errTrailing    = errors.New("bytes after the end of the coded body")
 )
 
-// decode removes codings from coded, the last applied first. With an error, out is
-// what could be decoded until then. Its memory was granted by sink.
-func decode(coded []byte, codings []string, limit int, sink dissect.Sink) (out output, err error) {
+// decode removes codings from coded, the last applied first. whole says that coded is all
+// of the body. With an error, out is what could be decoded until then. Its memory was
+// granted by sink.
+func decode(coded []byte, codings []string, whole bool, limit int, sink dissect.Sink) (out output, err error) {
 	if len(codings) > MaxCodings {
 		return out, errUnsupported
 	}
@@ -48,7 +52,7 @@ func decode(coded []byte, codings []string, limit int, sink dissect.Sink) (out o
 	}
 	limit = min(limit, max(minDecoded, len(coded)*maxRatio))
 	for i := len(codings) - 1; i >= 0; i-- {
-		next := output{limit: limit, sink: sink}
+		next := output{limit: limit, sink: sink, whole: whole}
 		failed := next.remove(codings[i], coded)
 		sink.Release(out.reserved)
 		out, coded = next, next.data
@@ -78,21 +82,67 @@ type output struct {
 	reserved int
 	limit    int
 	sink     dissect.Sink
+	whole    bool // what is decoded is all of the body
 }
 
-// remove decodes all of coded.
+// remove decodes all of coded. What a decoder makes of a body that does not have the
+// coding is thrown away.
 func (o *output) remove(coding string, coded []byte) error {
-	if coding != "deflate" {
-		return o.readAll(coding, coded)
+	marked, err := o.decode(coding, coded)
+	if err == nil || o.believable(marked, coded, err) {
+		return err
+	}
+	o.sink.Release(o.reserved)
+	o.data, o.reserved = nil, 0
+	cut := !o.whole && errors.Is(err, io.ErrUnexpectedEOF)
+	if err == errTooLarge || err == errNoMemory || cut && !isText(coded) {
+		return err // it may have the coding
+	}
+	return errNotCoded
+}
+
+// decode decodes all of coded. marked says that it begins as the coding does.
+func (o *output) decode(coding string, coded []byte) (marked bool, err error) {
+	switch coding {
+	case "br":
+		return false, o.readAll(coding, coded)
+	case "deflate":
+	default:
+		return true, o.readAll(coding, coded)
 	}
 	// deflate is a zlib stream, but some senders leave zlib's header out (RFC 9110,
 	// section 8.4.1.2).
 	if hasZlibHeader(coded) {
 		if err := o.readAll(coding, coded[2:]); err == nil || len(o.data) > 0 {
-			return err
+			return true, err
 		}
 	}
-	return o.readAll(coding, coded)
+	return false, o.readAll(coding, coded)
+}
+
+// believable reports whether what was decoded before an error can be a part of the body.
+// Codings without a mark at their beginning make something of nearly anything, so there
+// only the end may be missing. Text is not coded at all.
+func (o *output) believable(marked bool, coded []byte, err error) bool {
+	switch {
+	case len(o.data) == 0 || isText(coded):
+		return false
+	case marked || err == errTooLarge || err == errNoMemory:
+		return true
+	}
+	return !o.whole && errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// isText reports whether the beginning of b is text.
+func isText(b []byte) bool {
+	for head := b[:min(len(b), 512)]; len(head) > 0; {
+		c, n := utf8.DecodeRune(head)
+		if c == utf8.RuneError && n == 1 && (len(head) >= utf8.UTFMax || utf8.FullRune(head)) || c < ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return false
+		}
+		head = head[n:]
+	}
+	return len(b) > 0
 }
 
 // hasZlibHeader checks RFC 1950, section 2.2: method, window, check bits, no dictionary.
@@ -111,13 +161,13 @@ func (o *output) readAll(coding string, coded []byte) error {
 	for {
 		if len(o.data) == cap(o.data) {
 			if err := o.grow(len(coded)); err != nil {
-				return o.overflow(d, err)
+				return o.overflow(coding, d, err)
 			}
 		}
 		n, err := d.Read(o.data[len(o.data):cap(o.data)])
 		o.data = o.data[:len(o.data)+n]
 		if err == io.EOF {
-			return nil
+			return o.end(coding, d)
 		}
 		if err != nil {
 			return err
@@ -125,15 +175,25 @@ func (o *output) readAll(coding string, coded []byte) error {
 	}
 }
 
+// end looks at what follows a DEFLATE stream that has come to its end: at most zlib's
+// checksum.
+func (*output) end(coding string, d *decoder) error {
+	const checksum = 4
+	if coding == "deflate" && d.source.Len() > checksum {
+		return errTrailing
+	}
+	return nil
+}
+
 // overflow tells a body that just fits from one that does not.
-func (*output) overflow(d *decoder, err error) error {
+func (o *output) overflow(coding string, d *decoder, err error) error {
 	var more [1]byte
 	for {
 		switch n, end := d.Read(more[:]); {
 		case n > 0:
 			return err
 		case end == io.EOF:
-			return nil
+			return o.end(coding, d)
 		case end != nil:
 			return end
 		}

@@ -47,7 +47,9 @@ func describeResponse(side dissect.Side, r *Response, out dissect.Attributes, s 
 	if r.Status > 0 {
 		out.Int("http.response.status_code", int64(r.Status))
 	}
-	out.Int("http.response.body.size", int64(r.Message.Content.BodySize))
+	if content := &r.Message.Content; !content.SizeUnknown {
+		out.Int("http.response.body.size", int64(content.BodySize))
+	}
 	if r.Status >= 500 || r.Status >= 400 && side == dissect.ClientSide {
 		s.Error, s.ErrorType = true, strconv.Itoa(r.Status)
 		out.Str("error.type", s.ErrorType)
@@ -63,7 +65,9 @@ func describeRequest(side dissect.Side, r *Request, out dissect.Attributes) {
 		out.Str("http.request.method", "_OTHER")
 		out.Str("http.request.method_original", r.Method)
 	}
-	out.Int("http.request.body.size", int64(r.Message.Content.BodySize))
+	if content := &r.Message.Content; !content.SizeUnknown {
+		out.Int("http.request.body.size", int64(content.BodySize))
+	}
 	if agent := Field(r.Message, "User-Agent"); agent != "" {
 		out.Str("user_agent.original", agent)
 	}
@@ -80,11 +84,7 @@ func describeClient(t Target, out dissect.Attributes) {
 		return
 	}
 	if !t.Unknown && t.Scheme != "" {
-		mark := ""
-		if t.Query != "" {
-			mark = "?"
-		}
-		out.Str("url.full", t.Scheme+"://"+t.Authority+t.Path+mark+t.Query)
+		out.Str("url.full", t.URL())
 	}
 	putServer(t.Host(), t.Scheme, out)
 }
@@ -120,7 +120,7 @@ func putServer(authority, scheme string, out dissect.Attributes) {
 	if authority == "" {
 		return
 	}
-	host, port := splitHostPort(authority)
+	host, port := splitHostPort(authority[:authorityEnd(authority)])
 	if port == 0 {
 		port = defaultPort(scheme)
 	}

@@ -37,6 +37,9 @@ func parseForwarded(m *dissect.Message) (f forwarded) {
 		f.host, _, _ = NextElement(Field(m, "X-Forwarded-Host"))
 		f.proto, _, _ = NextElement(strings.ToLower(Field(m, "X-Forwarded-Proto")))
 	}
+	if !isScheme(f.proto) {
+		f.proto = ""
+	}
 	// RFC 7239, section 6: the client may hide.
 	if f.client == "unknown" || strings.HasPrefix(f.client, "_") {
 		f.client = ""

@@ -4,6 +4,7 @@
 package httpmessage
 
 import (
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -37,6 +38,11 @@ func TestParseTarget(t *testing.T) {
 		{"OPTIONS", "*", Target{}},
 		{"CONNECT", "h:443", Target{Authority: "h:443"}},
 		{"GET", "//h/p", Target{Path: "//h/p"}},
+		{"CONNECT", "h:25 /", Target{Authority: "h:25"}},
+		{"CONNECT", "h:25/x?y", Target{Authority: "h:25"}},
+		{"CONNECT", "[::1]:25\tz", Target{Authority: "[::1]:25"}},
+		{"GET", "http://h#f", Target{Scheme: "http", Authority: "h", Path: "#f"}},
+		{"GET", "rank/x?y", Target{Path: "rank/x", Query: "y"}},
 		{"GET", "?", Target{}},
 	} {
 		assert.Equal(t, test.want, ParseTarget(test.method, test.target), "%s %s", test.method, test.target)
@@ -44,12 +50,38 @@ func TestParseTarget(t *testing.T) {
 	assert.Equal(t, "h:1", Target{Authority: "u:p@h:1"}.Host())
 }
 
+// Whatever the target is, the URL has the host that was asked.
+func TestURLHasItsHost(t *testing.T) {
+	for target, want := range map[string]string{
+		"/a":             "http://shop.example:81/a",
+		"rank/x?y":       "http://shop.example:81/rank/x?y",
+		"?y":             "http://shop.example:81?y",
+		"@evil.example":  "http://shop.example:81/@evil.example",
+		":8080/x":        "http://shop.example:81/:8080/x",
+		".evil.example/": "http://shop.example:81/.evil.example/",
+		"#f":             "http://shop.example:81/#f",
+		`\evil`:          `http://shop.example:81/\evil`,
+		"%2e":            "http://shop.example:81/%2e",
+	} {
+		parsed := ParseTarget("GET", target)
+		parsed.Scheme, parsed.Authority = "http", "shop.example:81"
+		assert.Equal(t, want, parsed.URL(), "%q", target)
+		u, err := url.Parse(parsed.URL())
+		if assert.NoError(t, err, "%q", target) {
+			assert.Equal(t, "shop.example", u.Hostname(), "%q", target)
+		}
+	}
+	for authority, want := range map[string]string{"a/b": "http://a/", "a:1 x": "http://a:1/", `a\b`: "http://a/", "a#b?c": "http://a/"} {
+		assert.Equal(t, want, Target{Scheme: "http", Authority: authority, Path: "/"}.URL(), "%q", authority)
+	}
+}
+
 func TestSplitHostPort(t *testing.T) {
 	for s, want := range map[string]struct {
 		host string
 		port int64
 	}{
-		"": {}, "a": {"a", 0}, "a:80": {"a", 80}, "a:": {"a", 0}, "a:x": {"a", 0}, "a:99999": {"a", 0},
+		"": {}, "a": {"a", 0}, "a:80": {"a", 80}, "a:": {"a", 0}, "a:x": {"a", -1}, "a:99999": {"a", -1},
 		"[::1]": {"::1", 0}, "[::1]:8080": {"::1", 8080}, "::1": {"::1", 0}, ":80": {"", 80}, "[": {"[", 0},
 	} {
 		host, port := splitHostPort(s)

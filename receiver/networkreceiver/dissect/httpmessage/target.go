@@ -23,7 +23,7 @@ type Target struct {
 //	request-target = origin-form / absolute-form / authority-form / asterisk-form
 func ParseTarget(method, s string) (t Target) {
 	if method == "CONNECT" {
-		t.Authority = s
+		t.Authority = s[:authorityEnd(s)]
 		return t
 	}
 	if s == "*" {
@@ -31,10 +31,7 @@ func ParseTarget(method, s string) (t Target) {
 	}
 	if scheme, rest, ok := strings.Cut(s, "://"); ok && s[0] != '/' && isScheme(scheme) {
 		t.Scheme = strings.ToLower(scheme)
-		end := strings.IndexAny(rest, "/?")
-		if end < 0 {
-			end = len(rest)
-		}
+		end := authorityEnd(rest)
 		t.Authority, s = rest[:end], rest[end:]
 		if s == "" || s[0] == '?' {
 			t.Path = "/"
@@ -43,6 +40,28 @@ func ParseTarget(method, s string) (t Target) {
 	path, query, _ := strings.Cut(s, "?")
 	t.Path, t.Query = t.Path+path, query
 	return t
+}
+
+// authorityEnd is where an authority ends that something else follows (RFC 3986, section
+// 3.2).
+func authorityEnd(s string) int {
+	if end := strings.IndexAny(s, "/?#\\ \t"); end >= 0 {
+		return end
+	}
+	return len(s)
+}
+
+// URL puts the parts together. A path that does not begin with a slash is one relative to
+// the root: what it begins with must not become a part of the host.
+func (t Target) URL() string {
+	slash, mark := "", ""
+	if t.Path != "" && t.Path[0] != '/' {
+		slash = "/"
+	}
+	if t.Query != "" {
+		mark = "?"
+	}
+	return t.Scheme + "://" + t.Authority[:authorityEnd(t.Authority)] + slash + t.Path + mark + t.Query
 }
 
 // isScheme checks RFC 3986, section 3.1.
@@ -60,11 +79,14 @@ func isScheme(s string) bool {
 
 // Host is the authority without userinfo.
 func (t Target) Host() string {
-	return t.Authority[strings.LastIndexByte(t.Authority, '@')+1:]
+	authority := t.Authority[:authorityEnd(t.Authority)]
+	return authority[strings.LastIndexByte(authority, '@')+1:]
 }
 
+const unknownPort = -1
+
 // splitHostPort reads uri-host [ ":" port ]. The brackets of an IPv6 address are
-// removed; port is 0 if there is none.
+// removed; port is 0 if there is none, and unknownPort if it cannot be read.
 func splitHostPort(s string) (host string, port int64) {
 	host = s
 	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, ']') &&
@@ -72,6 +94,8 @@ func splitHostPort(s string) (host string, port int64) {
 		host = s[:i]
 		if n, err := strconv.ParseUint(s[i+1:], 10, 16); err == nil {
 			port = int64(n)
+		} else if i+1 < len(s) {
+			port = unknownPort
 		}
 	}
 	if len(host) > 1 && host[0] == '[' && host[len(host)-1] == ']' {

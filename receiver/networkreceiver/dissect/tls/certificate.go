@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"time"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 const (
@@ -94,9 +96,4 @@ func names(c *x509.Certificate) (list []string) {
 	return list
 }
 
-func bounded(text string) string {
-	if len(text) > maxText {
-		text = text[:maxText]
-	}
-	return strings.ToValidUTF8(text, "\uFFFD")
-}
+func bounded(text string) string { return dissect.Text(dissect.Clip(text, maxText)) }

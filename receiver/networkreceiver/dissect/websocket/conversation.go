@@ -41,7 +41,7 @@ func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 // FindStart finds a frame after which another one begins, or the bytes end.
 func (c *conversation) FindStart(d dissect.Direction, b []byte) int {
 	for i := range b {
-		if chain(d, b[i:]) >= 1 {
+		if chain(c.readers[d].masked, b[i:]) >= 1 {
 			return i
 		}
 	}

@@ -59,15 +59,14 @@ type frame struct {
 }
 
 // parseFrame reads a frame's header. need is how many bytes that takes, if there are
-// fewer; ok is false where the bytes can be no frame of direction d: a client masks
-// its frames and a server does not (RFC 6455, section 5.1).
-func parseFrame(d dissect.Direction, b []byte) (f frame, need int, ok bool) {
+// fewer; ok is false where the bytes can be no frame.
+func parseFrame(b []byte) (f frame, need int, ok bool) {
 	if len(b) < minHeader {
 		return f, minHeader, true
 	}
 	f.final, f.compressed = b[0]&0x80 != 0, b[0]&0x40 != 0
 	f.opcode, f.masked = opcode(b[0]&0x0f), b[1]&0x80 != 0
-	if b[0]&0x30 != 0 || f.opcode.String() == "" || f.masked != (d == dissect.ToServer) {
+	if b[0]&0x30 != 0 || f.opcode.String() == "" {
 		return f, 0, false
 	}
 	f.header, f.length = minHeader, uint64(b[1]&0x7f)
@@ -93,6 +92,27 @@ func parseFrame(d dissect.Direction, b []byte) (f frame, need int, ok bool) {
 	}
 	return f, 0, f.length < 1<<63
 }
+
+// flag names what a frame of direction d should not be: a client masks its frames and a
+// server does not (RFC 6455, section 5.1). Some leave the mask out, and many peers take
+// that.
+func (f *frame) flag(d dissect.Direction) string {
+	switch {
+	case f.masked == masks(d):
+		return ""
+	case f.masked:
+		return flagMasked
+	}
+	return flagUnmasked
+}
+
+// masks reports whether frames of direction d are to be masked.
+func masks(d dissect.Direction) bool { return d == dissect.ToServer }
+
+const (
+	flagMasked   = "websocket.masked"
+	flagUnmasked = "websocket.unmasked"
+)
 
 // unmask removes a mask, of which the first i bytes were used (RFC 6455, section
 // 5.3).

@@ -53,6 +53,7 @@ type message struct {
 	kept       []byte
 	reserved   int
 	cut        string // why no more is kept
+	flag       string // an oddity of its frames
 }
 
 func (m *message) see(n uint64, at conn.Mark) {
@@ -101,6 +102,9 @@ func (r *Reader) finish(m *message, why string) {
 	e.Kind, e.Direction, e.Protocol = dissect.Event, r.direction, &e.info
 	e.Keyed, e.Key, e.Origin = r.Keyed, r.Key, r.Origin
 	e.First, e.Last, e.Size, e.GapBytes, e.Incomplete = m.first, m.last, m.wire, m.gap, why
+	if m.flag != "" {
+		e.Flags = []string{m.flag}
+	}
 	c := &e.Content
 	c.BodySize, c.KeptSize = m.size, uint64(len(m.kept))
 	if why != "" && m.cut == "" {

@@ -12,13 +12,13 @@ import (
 // chainFrames is how many frames in a row are sure enough.
 const chainFrames = 3
 
-// chain counts the frames at the beginning of b: 0 if they do not end where b ends,
+// chain counts the frames, masked or not, at the beginning of b: 0 if they do not end where b ends,
 // unless there are chainFrames of them. Frames have no magic number, so what a text
 // contains has to be text.
-func chain(d dissect.Direction, b []byte) (frames int) {
+func chain(masked bool, b []byte) (frames int) {
 	for len(b) > 0 {
-		f, need, ok := parseFrame(d, b)
-		if !ok || need > 0 || f.length > uint64(len(b)-f.header) {
+		f, need, ok := parseFrame(b)
+		if !ok || need > 0 || f.masked != masked || f.length > uint64(len(b)-f.header) {
 			return 0
 		}
 		if !f.plausible(b[f.header : f.header+int(f.length)]) {
@@ -86,10 +86,10 @@ func (Dissector) Probe(client, server []byte) dissect.Verdict {
 }
 
 func probeClient(b []byte) dissect.Verdict {
-	frames := chain(dissect.ToServer, b)
-	f, need, ok := parseFrame(dissect.ToServer, b)
+	frames := chain(true, b)
+	f, need, ok := parseFrame(b)
 	switch {
-	case len(b) == 0 || !ok:
+	case len(b) == 0 || !ok || len(b) >= minHeader && !f.masked:
 		return dissect.No
 	case frames >= chainFrames:
 		return dissect.Yes

@@ -18,6 +18,7 @@ type Reader struct {
 	Key    uint64
 
 	direction dissect.Direction
+	masked    bool // the last frame was, or the next one should be
 	limit     int
 	sink      dissect.Sink
 	talk      *talk // of both directions
@@ -37,7 +38,7 @@ type Reader struct {
 func NewReaders(limits dissect.Limits, sink dissect.Sink, disabled map[string]bool) (readers [2]*Reader) {
 	talk := newTalk(limits.Outstanding, sink, disabled)
 	for d := range readers {
-		readers[d] = &Reader{direction: dissect.Direction(d), limit: limits.BodyBytes, sink: sink, talk: talk}
+		readers[d] = &Reader{direction: dissect.Direction(d), masked: masks(dissect.Direction(d)), limit: limits.BodyBytes, sink: sink, talk: talk}
 	}
 	return readers
 }
@@ -68,7 +69,7 @@ func (r *Reader) take(m dissect.Marks, at int, b []byte) (used, need int, err er
 			used += n
 			continue
 		}
-		f, need, ok := parseFrame(r.direction, b[used:])
+		f, need, ok := parseFrame(b[used:])
 		if !ok || !r.fits(&f) && need == 0 {
 			r.Lose(dissect.LossViolation)
 			return used, 0, dissect.ErrViolation
@@ -102,7 +103,7 @@ func (r *Reader) current() *message {
 }
 
 func (r *Reader) begin(f frame, first, last conn.Mark) {
-	r.frame, r.read, r.inFrame = f, 0, true
+	r.frame, r.read, r.inFrame, r.masked = f, 0, true, f.masked
 	m := r.current()
 	if !m.begun {
 		*m = message{begun: true, opcode: f.opcode, compressed: f.compressed, first: first, last: last}
@@ -111,6 +112,9 @@ func (r *Reader) begin(f frame, first, last conn.Mark) {
 			m.opcode, m.cut = opBinary, "gap"
 			r.deflate.forget()
 		}
+	}
+	if flag := f.flag(r.direction); flag != "" {
+		m.flag = flag
 	}
 	r.joined = r.joined && f.opcode.isControl()
 	m.fragments++

@@ -43,7 +43,7 @@ func (s *Stream) complete(p []byte, m dissect.Marks, at int) (used int, err erro
 		s.rest[s.n] = p[used]
 		s.n++
 		used++
-		if _, need, ok := parseFrame(s.direction, s.rest[:s.n]); need > 0 && ok {
+		if _, need, ok := parseFrame(s.rest[:s.n]); need > 0 && ok {
 			continue
 		}
 		_, _, err = s.take(dissect.MarksAt(m.At(at+used-1)), 0, s.rest[:s.n])

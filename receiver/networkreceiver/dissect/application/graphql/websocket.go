@@ -136,7 +136,7 @@ func (r *result) join(more *result) {
 		if size += len(text); len(r.messages) == maxMessages || len(r.messages) > 0 && size > maxErrorText {
 			break
 		}
-		r.messages = append(r.messages, text[:min(len(text), maxErrorText)])
+		r.messages = append(r.messages, dissect.Clip(text, maxErrorText))
 	}
 }
 

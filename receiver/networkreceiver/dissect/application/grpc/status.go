@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
@@ -90,12 +91,20 @@ func (e *connectError) status() status {
 	return status{code: code, message: e.Message}
 }
 
+// readable is JSON as UTF-8: encoding/json would replace what is not.
+func readable(b []byte) []byte {
+	if utf8.Valid(b) {
+		return b
+	}
+	return []byte(dissect.Text(string(b)))
+}
+
 // ofEnd reads the last message of a stream of Connect.
 func ofEnd(b []byte) status {
 	var end struct {
 		Error *connectError `json:"error"`
 	}
-	if json.Unmarshal(b, &end) != nil {
+	if json.Unmarshal(readable(b), &end) != nil {
 		return status{}
 	}
 	return end.Error.status()
@@ -108,7 +117,7 @@ func connectStatus(m *dissect.Message, httpStatus int) status {
 		return status{code: "OK"}
 	}
 	var e connectError
-	if json.Unmarshal(m.Content.Body, &e) != nil || e.Code == "" {
+	if json.Unmarshal(readable(m.Content.Body), &e) != nil || e.Code == "" {
 		return status{}
 	}
 	return e.status()

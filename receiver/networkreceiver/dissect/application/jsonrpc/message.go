@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/jsonvalue"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 const (
@@ -136,4 +138,4 @@ func idOf(v jsonvalue.Value) string {
 	return clip(string(v))
 }
 
-func clip(s string) string { return s[:min(len(s), maxText)] }
+func clip(s string) string { return dissect.Clip(s, maxText) }

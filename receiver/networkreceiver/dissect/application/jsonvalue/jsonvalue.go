@@ -12,6 +12,8 @@ import (
 	"iter"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 // Value is the text of one value, borrowed. The zero value is none.
@@ -239,9 +241,23 @@ func skipComma(b []byte) []byte {
 	return nil
 }
 
+// readable is raw as UTF-8, without a character that was cut at its end.
+func readable(raw []byte) []byte {
+	if utf8.Valid(raw) {
+		return raw
+	}
+	for n := 1; n < utf8.UTFMax && n <= len(raw); n++ {
+		if whole := raw[:len(raw)-n]; !utf8.FullRune(raw[len(whole):]) && utf8.Valid(whole) {
+			return whole
+		}
+	}
+	return []byte(dissect.Text(string(raw)))
+}
+
 // unescape undoes the escapes of a string's inside. What is damaged at its end, where it
 // was cut, is left out.
 func unescape(raw []byte) string {
+	raw = readable(raw)
 	quoted := make([]byte, 0, len(raw)+2)
 	quoted = append(append(append(quoted, '"'), raw...), '"')
 	for cut := 0; cut <= 12 && len(quoted) > 2; cut++ { // two escapes of a surrogate pair
