@@ -6,9 +6,8 @@ package jsonrpc
 import (
 	"slices"
 
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/jsonvalue"
-
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/application/jsonvalue"
 )
 
 const (
