@@ -76,10 +76,10 @@ func TestUndecodedBody(t *testing.T) {
 	}
 	b := build(t, coded("ab\x00c"))
 	assert.Equal(t, []byte("ab\x00c"), requestBody(b), "it is coded still")
-	assert.NotContains(t, b.attrs, keyHTTPRequestBody)
+	assert.NotContains(t, b.attrs, "http.request.body.content")
 	b = build(t, coded(`{"a":"é"}`))
 	assert.Equal(t, `{"a":"é"}`, requestBody(b), "it never was")
-	assert.Equal(t, `{"a":"é"}`, b.attrs[keyHTTPRequestBody])
+	assert.Equal(t, `{"a":"é"}`, b.attrs["http.request.body.content"])
 	assert.Equal(t, []byte("caf\xe9 in ISO 8859-1"), requestBody(build(t, coded("caf\xe9 in ISO 8859-1"))))
 }
 
