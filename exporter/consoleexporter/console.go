@@ -33,6 +33,7 @@ type console struct {
 	page  page
 	hold  hold
 	timer *time.Timer // nil while nothing is held
+	met   bool        // has greeted
 	err   error       // of a write outside of a push, for the next one
 }
 
@@ -66,6 +67,21 @@ func wantColor(choice string, out io.Writer) bool {
 func isTerminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// greet tells who sits at a terminal what will happen there, once.
+func (c *console) greet() {
+	if !isTerminal(c.out) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.met {
+		c.met = true
+		c.page.in(dim, func() { c.page.own("Calls are shown here when they are over. Ctrl-C ends.") })
+		c.page.own("\n\n")
+		_ = c.flush() // if it fails, so does the first call
+	}
 }
 
 func (c *console) pushTraces(_ context.Context, td ptrace.Traces) error {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -147,6 +148,23 @@ func TestColorOnlyOnATerminal(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	t.Setenv("NO_COLOR", "1")
 	assert.False(t, wantColor(ColorAuto, terminal))
+}
+
+// Only who sits at a terminal is greeted, and once.
+func TestGreeting(t *testing.T) {
+	var out bytes.Buffer
+	c := newConsole(createDefaultConfig().(*Config), &out)
+	c.greet()
+	assert.Empty(t, out.String())
+
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, terminal.Close()) })
+	c = newConsole(createDefaultConfig().(*Config), terminal)
+	c.greet()
+	c.greet()
+	assert.True(t, c.met)
+	assert.Empty(t, c.page.b)
 }
 
 func TestBatchesArePrintedWhole(t *testing.T) {

@@ -73,6 +73,10 @@ func (f *factory) options(cfg *Config, c *console) []exporterhelper.Option {
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		exporterhelper.WithQueue(cfg.QueueConfig),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
+		exporterhelper.WithStart(func(context.Context, component.Host) error {
+			c.greet()
+			return nil
+		}),
 		exporterhelper.WithShutdown(func(context.Context) error {
 			f.forget(cfg)
 			return c.close()

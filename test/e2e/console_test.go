@@ -43,6 +43,7 @@ func TestDefaultConfig(t *testing.T) {
 		}
 		assert.Contains(t, c.Output(), fmt.Sprintf("Process: curl (PID %d)", call.PID))
 	}
+	assert.NotContains(t, c.Output(), "\tinfo\t", "what is not a call")
 	t.Logf("best time from the end of the call to the console: %v", best)
 	assert.Less(t, best, time.Second)
 }

@@ -4,6 +4,8 @@
 package presubmit
 
 import (
+	"bytes"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -144,6 +146,48 @@ func validate(t *testing.T, program string, paths ...string) {
 	cmd.Dir = testkit.Root()
 	out, err := cmd.CombinedOutput()
 	assert.NoError(t, err, "%s\n%s", strings.Join(paths, ", "), out)
+	assert.True(t, strings.HasPrefix(string(out), "The configuration is valid.\n  receivers   network\n"), "%s\n%s", strings.Join(paths, ", "), out)
+}
+
+// replayArgs are arguments that read a capture file and end.
+func replayArgs(more ...string) []string {
+	capture := testkit.Root("receiver", "networkreceiver", "dissect", "dns", "testdata", "tcp.pcap")
+	return append([]string{
+		"--config", "yaml:receivers: {network: {capture: {pcap: {files: [" + capture + "], on_end: exit}}}}",
+		"--config", "yaml:exporters: {console: {format: line}}",
+		"--config", "yaml:service: {pipelines: {logs: {receivers: [network], exporters: [console]}}}",
+	}, more...)
+}
+
+// Another collector has the port where this one would serve its own metrics.
+func TestTakenPortOfOwnMetrics(t *testing.T) {
+	program := binary(t)
+	if l, err := net.Listen("tcp", "localhost:8888"); err == nil { // else it is taken already
+		t.Cleanup(func() { assert.NoError(t, l.Close()) })
+	}
+	out, err := exec.CommandContext(t.Context(), program, replayArgs()...).CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.Contains(t, string(out), "wirespan: localhost:8888 is taken, so this collector does not serve its own metrics.")
+	assert.Contains(t, string(out), "AAAA www.shop.example NOERROR")
+}
+
+// With the configurations for a terminal nothing comes before the first call.
+func TestTerminalIsQuiet(t *testing.T) {
+	for _, name := range []string{"config.yaml", "config-replay.yaml"} {
+		args := []string{"--config", "distributions/wirespan/" + name}
+		if name == "config.yaml" {
+			args = append(args, replayArgs("--config", "yaml:exporters: {console: {format: detail}}")...)
+		}
+		cmd := exec.CommandContext(t.Context(), binary(t), args...)
+		cmd.Dir = testkit.Root()
+		cmd.Env = append(os.Environ(), "WIRESPAN_PCAP=receiver/networkreceiver/dissect/dns/testdata/tcp.pcap")
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		require.NoError(t, err, stderr.String())
+		assert.Empty(t, stderr.String(), name)
+		assert.True(t, strings.HasPrefix(string(out), "127.0.0.1:36819 → 127.0.0.1:5300\nAPI: A www.shop.example\n"), "%s\n%s", name, out)
+	}
 }
 
 // For the exporter otlp_grpc an endpoint with http:// still means TLS, and no

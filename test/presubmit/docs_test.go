@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,20 +16,6 @@ import (
 
 	"github.com/wirespan/wirespan/internal/testkit"
 )
-
-func TestLinksLeadSomewhere(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	for _, page := range files(t, ".md") {
-		for _, m := range link.FindAllStringSubmatch(read(t, page), -1) {
-			target, _, _ := strings.Cut(m[1], "#")
-			if target == "" || strings.Contains(target, "://") {
-				continue
-			}
-			_, err := os.Stat(testkit.Root(path.Join(path.Dir(page), target)))
-			assert.NoError(t, err, "%s links to %s", page, target)
-		}
-	}
-}
 
 func TestChangelogBeginsWithUnreleased(t *testing.T) {
 	heading := regexp.MustCompile(`(?m)^## (.*)$`)
