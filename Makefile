@@ -6,6 +6,7 @@ SHELL       := /bin/bash
 .DEFAULT_GOAL := help
 
 CONFIG    ?= distributions/wirespan/config.yaml
+PCAP      ?= examples/shop.pcap
 FUZZTIME  ?= 20s
 FUZZPARALLEL ?= 1
 FUZZJOBS  ?= 1
@@ -55,6 +56,10 @@ LEAN := build/lean/wirespan
 .PHONY: run
 run: $(if $(wildcard $(FULL)),build,lean) ## Show every call of this machine (root), and send it to OTEL_EXPORTER_OTLP_ENDPOINT if that is set
 	@$(SUDO) env GOGC=$${GOGC:-400} GOMEMLIMIT=$${GOMEMLIMIT:-768MiB} $(BIN) --config $(CONFIG) $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),--config distributions/wirespan/config-otlp.yaml)
+
+.PHONY: replay
+replay: $(if $(wildcard $(FULL)),build,lean) ## Show the calls in capture files (PCAP=examples/shop.pcap); needs no privileges
+	@WIRESPAN_PCAP='$(PCAP)' bin/wirespan --config distributions/wirespan/config-replay.yaml
 
 .PHONY: lean
 lean: $(LEAN) ## Build bin/wirespan with the components of a first look only, in a third of the time
