@@ -193,5 +193,5 @@ func (c *Cursor) Uvarint() uint64 {
 // ("zigzag").
 func (c *Cursor) Varint() int64 {
 	v := c.Uvarint()
-	return int64(v>>1) ^ -int64(v&1) //nolint:gosec // the bits are what counts
+	return int64(v>>1) ^ -int64(v&1)
 }
