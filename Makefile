@@ -59,7 +59,7 @@ run: $(if $(wildcard $(FULL)),build,lean) ## Show every call of this machine (ro
 
 .PHONY: replay
 replay: $(if $(wildcard $(FULL)),build,lean) ## Show the calls in capture files (PCAP=examples/shop.pcap); needs no privileges
-	@WIRESPAN_PCAP='$(PCAP)' bin/wirespan --config distributions/wirespan/config-replay.yaml
+	@WIRESPAN_PCAP='$(PCAP)' $(BIN) --config distributions/wirespan/config-replay.yaml
 
 .PHONY: lean
 lean: $(LEAN) ## Build bin/wirespan with the components of a first look only, in a third of the time

@@ -128,3 +128,16 @@ func replay(t *testing.T, _ markdown.Code, line string) {
 	out := testkit.Run(t, testkit.Program{Path: "bash", Args: []string{"-euc", line}, Dir: work})
 	assert.Contains(t, out, call)
 }
+
+// replayExample runs the command that the README begins with.
+func replayExample(t *testing.T, _ markdown.Code, line string) {
+	lean(t)
+	bin, err := os.MkdirTemp("", "wirespan-docs-") //nolint:usetesting // t.TempDir has the whole command in its name
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(bin) })
+	out := testkit.Run(t, testkit.Program{
+		Path: "bash", Args: []string{"-euc", line}, Dir: testkit.Root(),
+		Env: []string{"MAKEFLAGS=FULL=build/none BIN=" + filepath.Join(bin, "wirespan")},
+	})
+	assert.Contains(t, out, "POST /api/v1/checkout")
+}
