@@ -27,7 +27,8 @@ func identify(record plog.LogRecord, s side) {
 	record.SetSpanID(clientSpan)
 	if s == serverSide {
 		record.SetSpanID(serverSpan)
-		record.Attributes().PutStr("wirespan.peer.span_id", clientSpan.String())
+		record.Attributes().PutStr("wirespan.span.parent_id", clientSpan.String())
+		record.Attributes().PutBool("wirespan.peer.captured", true)
 	}
 }
 

@@ -20,13 +20,16 @@ type match string
 
 var bodySeed = maphash.MakeSeed()
 
-// matchOfRecord is by the span of the client's end, which the record of the server's end
-// names. Messages of a stream match if they say the same.
+// matchOfRecord is by the span of the client's end, which is the parent of the server's
+// where that end has records. Messages of a stream match if they say the same.
 func matchOfRecord(x *entry, resource pcommon.Resource, record plog.LogRecord) match {
 	attrs := record.Attributes()
 	span := record.SpanID().String()
 	if x.side == serverSide {
-		span = str(attrs, keyPeerSpanID)
+		span = ""
+		if truth(attrs, keyPeerCaptured) {
+			span = str(attrs, keySpanParentID)
+		}
 	}
 	if x.side == unknownSide || span == "" || record.TraceID().IsEmpty() {
 		return matchOfDatagrams(x, resource.Attributes(), attrs)

@@ -43,7 +43,7 @@ func BenchmarkSpan(b *testing.B) {
 		span.SetStartTimestamp(2_000_000_000_000_000_000)
 		span.SetEndTimestamp(span.StartTimestamp())
 		require.NoError(b, span.Attributes().FromRaw(map[string]any{
-			"network.transport": "tcp", "network.type": "ipv4", "network.protocol.name": "http", "network.peer.address": "10.96.0.7",
+			"network.transport": "tcp", "network.protocol.name": "http", "network.peer.address": "10.96.0.7",
 			"network.peer.port": 80, "network.local.address": "10.1.0.5", "network.local.port": 40000, "client.address": "10.1.0.5",
 			"client.port": 40000, "server.address": "pay.production", "http.request.method": "GET", "url.full": "http://pay.production/x",
 			"http.response.status_code": 200, "http.request.body.size": 0, "http.response.body.size": 17,

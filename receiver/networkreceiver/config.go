@@ -37,6 +37,8 @@ type Config struct {
 	// Payload says how much of headers and bodies is exported, and where. It is
 	// for all protocols that have no payload block of their own.
 	Payload PayloadConfig `mapstructure:"payload"`
+	// Logs says what log records have.
+	Logs LogsConfig `mapstructure:"logs"`
 	// Redaction removes secrets before anything leaves the receiver.
 	Redaction RedactionConfig `mapstructure:"redaction"`
 	// Resource says how processes are named.
@@ -118,6 +120,15 @@ type RedactionConfig struct {
 	// Allow names headers, query parameters and body keys that stay readable
 	// although a list names them.
 	Allow []string `mapstructure:"allow"`
+
+	_ struct{}
+}
+
+// LogsConfig says what log records have.
+type LogsConfig struct {
+	// Lean leaves out of log records what is on their spans. It has no effect without a
+	// pipeline of traces.
+	Lean bool `mapstructure:"lean"`
 
 	_ struct{}
 }

@@ -76,6 +76,7 @@ func TestConfigValid(t *testing.T) {
 		Enabled: true, MaxHeaderBytes: 8 << 10, MaxBodyBytes: 4 << 10, MaxOutstanding: 20, ResponseTimeout: 3 * time.Second,
 	}, live.Protocols["dns"])
 	assert.Equal(t, 2*time.Second, live.Streams.OpenAfter)
+	assert.True(t, live.Logs.Lean)
 	assert.Equal(t, RoutesConfig{Templates: []string{"/users/{name}", "shop.example/files/{path...}"}}, live.Routes)
 	assert.Equal(t, LookupsConfig{Enabled: true, MaxAge: time.Minute, Max: 100}, live.Lookups)
 	assert.Equal(t, ByteSize(64<<20), live.Memory.Limit)

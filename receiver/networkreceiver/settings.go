@@ -58,6 +58,7 @@ func telemetrySettings(r *networkReceiver) telemetry.Settings {
 	peers, _ := prefixes(cfg.Trace.CapturedPeers) // Validate has looked at them
 	s := telemetry.DefaultSettings()
 	s.Traces, s.Logs = r.nextTraces != nil, r.nextLogs != nil
+	s.LeanLogs = cfg.Logs.Lean
 	s.Version = r.set.BuildInfo.Version
 	s.HostName = host
 	s.CapturedPeers = peers

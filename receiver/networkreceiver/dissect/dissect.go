@@ -53,6 +53,8 @@ type Info struct {
 type PayloadKeys struct {
 	Body   string // of the body ("http.request.body.content")
 	Header string // prefix of a header field's name ("http.request.header.")
+	// Size is that of the body's size, where Describe adds it ("http.request.body.size").
+	Size string
 }
 
 // Limits bound one conversation. Each has a default in the dissector's Info, can

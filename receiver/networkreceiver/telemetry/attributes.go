@@ -5,6 +5,7 @@ package telemetry
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -126,6 +127,20 @@ func (a *attributes) add(v attribute) {
 		a.bytes += 8
 	}
 	a.list = append(a.list, v)
+}
+
+// dropSame removes the text key where another key has the same text.
+func (a *attributes) dropSame(key, other string) {
+	isKey := func(v attribute) bool { return v.key == key }
+	i := slices.IndexFunc(a.list, isKey)
+	if i < 0 {
+		return
+	}
+	text := a.list[i].str
+	if slices.ContainsFunc(a.list, func(v attribute) bool { return v.key == other && v.str == text }) {
+		a.bytes -= attributeSize + len(key) + len(text)
+		a.list = slices.Delete(a.list, i, i+1)
+	}
 }
 
 func (a *attributes) has(key string) bool {

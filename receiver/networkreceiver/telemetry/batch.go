@@ -60,6 +60,7 @@ type logBatch struct {
 	version   string
 	scopes    map[resourceKey]plog.ScopeLogs
 	links     []logLink
+	forwards  []logForward
 
 	n     int
 	bytes int
@@ -213,6 +214,8 @@ func (b *Builder) flushLogs(class Class) {
 		b.stats.Batches.Add(1)
 		batch.bytes += b.linkLogs(batch.links)
 		batch.links = batch.links[:0]
+		b.nestForwardedLogs(batch.forwards)
+		batch.forwards = batch.forwards[:0]
 		ld, bytes := batch.take()
 		b.unhold(&batch.held)
 		b.sink.Logs(class, ld, bytes)

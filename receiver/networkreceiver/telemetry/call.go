@@ -28,10 +28,12 @@ type call struct {
 	nameless          bool // nothing names the server but its address
 
 	side          dissect.Side
+	captured      bool // the other end has records as well
 	span          pcommon.SpanID
 	parent        pcommon.SpanID
 	local, remote netip.AddrPort // as this side sees it
 	sideIsLocal   bool           // the side is Conn's local end
+	forward       *forward       // nil if the call took no context with it
 }
 
 // parts is what records may carry of one message, redacted.
@@ -42,7 +44,7 @@ type parts struct {
 
 // view looks at the call from one end.
 func (c *call) view(side dissect.Side, peerCaptured bool) {
-	c.side = side
+	c.side, c.captured = side, peerCaptured
 	c.span = c.id.client
 	if side == dissect.ServerSide {
 		c.span = c.id.server
@@ -55,12 +57,13 @@ func (c *call) view(side dissect.Side, peerCaptured bool) {
 	}
 }
 
-// addPeerSpan names the CLIENT span of the call in a record of the server's end, if that
-// is captured as well. A span has it as its parent.
-func (c *call) addPeerSpan(m *attributes) {
-	if c.side == dissect.ServerSide && c.id.shared && c.parent == c.id.client {
-		m.str(keyPeerSpanID, c.parent.String())
+// addParent says in a log record what its span's parent is, and whether there are records
+// of the other end. Of a SERVER span whose CLIENT span is captured as well it is that one.
+func (c *call) addParent(m *attributes) {
+	if !c.parent.IsEmpty() {
+		m.str(keySpanParentID, c.parent.String())
 	}
+	m.Bool(keyPeerCaptured, c.captured)
 }
 
 // addElapsed says in a record of a call that was given up how long it was waited for. A

@@ -22,17 +22,11 @@ func messageIncomplete(m *dissect.Message) bool {
 // addCompleteness says what is missing, and how sure the rest is. Sizes are
 // always there, the rest only where there is something to say.
 func (c *call) addCompleteness(m *attributes, bodyCut [2]string) {
-	var gaps uint64
-	if r := c.Request; r != nil {
-		addMessage(m, r, &c.protocol.request, bodyCut[0])
-		gaps += r.GapBytes
+	if c.Request != nil {
+		addMessage(m, c.Request, &c.protocol.request, bodyCut[0])
 	}
-	if r := c.Response; r != nil {
-		addMessage(m, r, &c.protocol.response, bodyCut[1])
-		gaps += r.GapBytes
-	}
-	if gaps > 0 {
-		m.Int(keyGapBytes, int64(gaps))
+	if c.Response != nil {
+		addMessage(m, c.Response, &c.protocol.response, bodyCut[1])
 	}
 	if incomplete(c.Exchange) {
 		m.Bool(keyIncomplete, true)
@@ -61,9 +55,8 @@ func (c *call) addCompleteness(m *attributes, bodyCut [2]string) {
 // addMessage adds what one message was. cut is why its body is not whole on this
 // record.
 func addMessage(m *attributes, msg *dissect.Message, k *messageKeys, cut string) {
-	m.Int(k.size, int64(msg.Size))
-	if !msg.Content.SizeUnknown {
-		m.Int(k.bodySize, int64(msg.Content.BodySize))
+	addSizes(m, msg, k)
+	if !msg.Content.SizeUnknown && msg.Content.KeptSize != msg.Content.BodySize {
 		m.Int(k.bodyKept, int64(msg.Content.KeptSize))
 	}
 	m.strIfAny(k.bodyTruncated, cut)
@@ -80,6 +73,15 @@ func addMessage(m *attributes, msg *dissect.Message, k *messageKeys, cut string)
 	}
 	if n := len(msg.Content.Headers) - maxFields; n > 0 {
 		m.Int(k.headersDropped, int64(n))
+	}
+}
+
+// addSizes adds how much has come of a message, and of its body where the dissector has
+// not said that.
+func addSizes(m *attributes, msg *dissect.Message, k *messageKeys) {
+	m.Int(k.size, int64(msg.Size))
+	if !msg.Content.SizeUnknown && (k.describedSize == "" || !m.has(k.describedSize)) {
+		m.Int(k.bodySize, int64(msg.Content.BodySize))
 	}
 }
 

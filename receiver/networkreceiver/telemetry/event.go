@@ -48,7 +48,7 @@ func (b *Builder) addEvent(c *call, m *dissect.Message, content *payload) {
 	attributes.reset()
 	attributes.payload = c.protocol.payload.Enabled
 	attributes.str(keySide, c.sideName())
-	c.addPeerSpan(attributes)
+	c.addParent(attributes)
 	attributes.str(keyEventDirection, eventDirection(m))
 	attributes.Int(keyEventSize, int64(m.Content.BodySize))
 	attributes.strIfAny(keyEventTruncated, content.cut)

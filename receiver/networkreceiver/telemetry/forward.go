@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
@@ -75,12 +76,35 @@ func (f *Forwards) find(k forwardKey, start int64) (pcommon.SpanID, bool) {
 	return in.span, true
 }
 
-// spanForward is a CLIENT span that waits in its batch for the call that it may be a part
-// of, which ends later.
+// forward is a call with a context that its process may have passed on. Its records wait
+// in their batches for the call that it may be a part of, which ends later.
+type forward struct {
+	key    forwardKey
+	start  int64
+	sought bool
+	parent pcommon.SpanID // empty if none was found
+}
+
+// within returns the SERVER span that the call is a part of, the same for all its records.
+func (b *Builder) within(f *forward) (parent pcommon.SpanID, ok bool) {
+	if !f.sought {
+		f.sought = true
+		if f.parent, ok = b.set.Forwards.find(f.key, f.start); ok {
+			b.stats.Forwarded.Add(1)
+		}
+	}
+	return f.parent, !f.parent.IsEmpty()
+}
+
+// spanForward and logForward are its records of either signal.
 type spanForward struct {
-	key   forwardKey
-	start int64
-	span  ptrace.Span
+	*forward
+	span ptrace.Span
+}
+
+type logForward struct {
+	*forward
+	record plog.LogRecord
 }
 
 // forwardKey is the context that the call brought to the process, or took from it.
@@ -92,9 +116,10 @@ func (c *call) forwardKey() (forwardKey, bool) {
 	return forwardKey{p.PID, p.StartTime, c.id.trace, c.id.header.SpanID}, true
 }
 
-// forward remembers a context that came with a call, and lets the span of a call that
-// took one with it wait.
-func (b *Builder) forward(c *call, batch *traceBatch, span ptrace.Span) {
+// forward remembers a context that came with a call, or notes that the call took one with
+// it.
+func (b *Builder) forward(c *call) {
+	c.forward = nil
 	if b.set.Forwards == nil {
 		return
 	}
@@ -104,7 +129,7 @@ func (b *Builder) forward(c *call, batch *traceBatch, span ptrace.Span) {
 	case c.side == dissect.ServerSide:
 		b.set.Forwards.put(key, inbound{span: c.span, start: c.start(), end: c.end()})
 	default:
-		batch.forwards = append(batch.forwards, spanForward{key, c.start(), span})
+		c.forward = &forward{key: key, start: c.start()}
 	}
 }
 
@@ -112,10 +137,20 @@ func (b *Builder) forward(c *call, batch *traceBatch, span ptrace.Span) {
 func (b *Builder) nestForwards(forwards []spanForward) {
 	for i := range forwards {
 		f := &forwards[i]
-		if parent, ok := b.set.Forwards.find(f.key, f.start); ok {
+		if parent, ok := b.within(f.forward); ok {
 			f.span.SetParentSpanID(parent)
 			f.span.SetFlags(f.span.Flags() | flagHasIsRemote)
-			b.stats.Forwarded.Add(1)
+		}
+	}
+	clear(forwards)
+}
+
+// nestForwardedLogs does the same for log records.
+func (b *Builder) nestForwardedLogs(forwards []logForward) {
+	for i := range forwards {
+		f := &forwards[i]
+		if parent, ok := b.within(f.forward); ok {
+			f.record.Attributes().PutStr(keySpanParentID, parent.String())
 		}
 	}
 	clear(forwards)

@@ -27,10 +27,21 @@ func withContext(x *pair.Exchange, context string, from, to int64) *pair.Exchang
 	return x
 }
 
-// spansOf keeps spans.
-type spansOf struct{ spans []ptrace.Span }
+// spansOf keeps spans, and the parents that log records say these have.
+type spansOf struct {
+	spans   []ptrace.Span
+	parents []any
+}
 
-func (s *spansOf) Logs(Class, plog.Logs, int) {}
+func (s *spansOf) Logs(_ Class, ld plog.Logs, _ int) {
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, record := range sl.LogRecords().All() {
+				s.parents = append(s.parents, record.Attributes().AsRaw()[keySpanParentID])
+			}
+		}
+	}
+}
 func (s *spansOf) Traces(_ Class, td ptrace.Traces, _ int) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
@@ -74,6 +85,9 @@ func TestForwarded(t *testing.T) {
 				b.Exchange(c.calls[i])
 			}
 			b.Flush()
+			for i := range out.spans {
+				assert.Equal(t, out.spans[i].ParentSpanID().String(), out.parents[i], "as the log record says")
+			}
 			client := out.spans[0]
 			assert.Equal(t, ptrace.SpanKindClient, client.Kind())
 			if !c.below {

@@ -270,16 +270,16 @@ func TestCallWithinACall(t *testing.T) {
 // as well: what is the parent in a span has no place of its own in a log record.
 func TestRecordNamesTheSpanOfTheOtherEnd(t *testing.T) {
 	client, server := build(t, get()), fromServer(get())
-	assert.NotContains(t, client.lattr, keyPeerSpanID)
-	assert.NotContains(t, build(t, server).lattr, keyPeerSpanID)
+	assert.NotContains(t, client.lattr, keySpanParentID)
+	assert.NotContains(t, build(t, server).lattr, keySpanParentID)
 
 	server.Conn.PeerCaptured = true
 	got := build(t, server)
-	assert.Equal(t, client.span.SpanID().String(), got.lattr[keyPeerSpanID])
-	assert.NotContains(t, got.attrs, keyPeerSpanID)
+	assert.Equal(t, client.span.SpanID().String(), got.lattr[keySpanParentID])
+	assert.NotContains(t, got.attrs, keySpanParentID)
 	open, _ := openRecord(t, server, start+10e9)
-	assert.Equal(t, client.span.SpanID().String(), open.Attributes().AsRaw()[keyPeerSpanID])
+	assert.Equal(t, client.span.SpanID().String(), open.Attributes().AsRaw()[keySpanParentID])
 
 	server.Conn.Transport = capture.UDP
-	assert.NotContains(t, build(t, server).lattr, keyPeerSpanID)
+	assert.NotContains(t, build(t, server).lattr, keySpanParentID)
 }

@@ -17,9 +17,12 @@ func (b *Builder) addLog(c *call) {
 	request, response := c.request.limited(policy.MaxBody, "limit"), c.response.limited(policy.MaxBody, "limit")
 	m := &b.attributes
 	n, bytes := len(m.list), m.bytes
-	c.addPeerSpan(m)
+	c.addSpan(m)
 	c.addElapsed(m)
 	c.addCompleteness(m, [2]string{request.cut, response.cut})
+	if b.set.LeanLogs && b.set.Traces {
+		m = b.lean()
+	}
 	payload := c.request.size(&request) + c.response.size(&response)
 	if policy.Enabled && policy.InAttributes {
 		c.addPayload(m, &request, &response)
@@ -37,7 +40,10 @@ func (b *Builder) addLog(c *call) {
 	record.SetEventName(c.protocol.event)
 
 	b.shapes.put(record.Attributes(), m.list)
-	m.truncate(n, bytes)
+	b.attributes.truncate(n, bytes)
+	if c.forward != nil {
+		batch.forwards = append(batch.forwards, logForward{c.forward, record})
+	}
 	if b.waits(c) {
 		batch.links = append(batch.links, logLink{c.link(), record})
 	}
@@ -53,6 +59,37 @@ func (b *Builder) addLog(c *call) {
 		b.addToBody(body, bodyResponse, c.Response, &c.response, &response)
 	}
 	b.addedLog(c.class, size)
+}
+
+// addSpan adds what the call's span says of itself, and whether there is another one of
+// the same call: who has only log records can do without spans.
+func (c *call) addSpan(m *attributes) {
+	m.str(keySpanName, c.summary.Name)
+	if c.failed {
+		m.strIfAny(keyStatusMessage, clip(c.summary.Status, maxStatus))
+	}
+	c.addParent(m)
+}
+
+// leanKeys are the attributes of a lean log record: what it is, how it ended, and what
+// is not the same on the span.
+var leanKeys = map[string]bool{
+	keySide: true, keySpanName: true, keyPeerCaptured: true, keyErrorType: true, keyIncomplete: true,
+	keyNetworkProtocolName: true, keyServerAddress: true, keyURLFull: true, "url.path": true,
+	"http.request.method": true, "http.response.status_code": true, "rpc.response.status_code": true, "wirespan.dns.response.code": true,
+	requestKeys.bodyTruncated: true, responseKeys.bodyTruncated: true,
+}
+
+// lean returns the attributes of a lean log record. They are valid until the next call.
+func (b *Builder) lean() *attributes {
+	few := &b.few
+	few.reset()
+	for _, v := range b.attributes.list {
+		if leanKeys[v.key] {
+			few.add(v)
+		}
+	}
+	return few
 }
 
 // addToBody adds one message to a log record's body. A message that was not seen

@@ -16,9 +16,6 @@ import (
 // than a socket does.
 func (b *Builder) addNetwork(c *call, m *attributes) {
 	m.str(keyNetworkTransport, transportName(c.Conn.Transport))
-	if t := networkType(c.remote.Addr()); t != "" {
-		m.str(keyNetworkType, t)
-	}
 	if !m.has(keyNetworkProtocolName) {
 		m.str(keyNetworkProtocolName, c.protocol.name)
 	}
@@ -30,20 +27,29 @@ func (b *Builder) addNetwork(c *call, m *attributes) {
 	if c.sideIsLocal {
 		c.addPeerProcess(m)
 	}
-	client, server := c.local, c.remote
-	if c.side == dissect.ServerSide {
-		client, server = server, client
+	b.addEnds(c, m)
+	if c.Carrier != nil {
+		m.dropSame(keyTLSServerName, keyServerAddress)
 	}
+}
+
+// addEnds adds the client and the server, of which the first that is known of what names
+// them counts.
+func (b *Builder) addEnds(c *call, m *attributes) {
 	name := b.serverName(c)
 	m.strIfAny(keyPeerDNSName, name)
-	// A port belongs to its address: both or none.
 	behind := c.endsBehind()
+	server := c.remote
+	if c.side == dissect.ServerSide {
+		server = c.local
+	}
 	switch {
 	case m.has(keyClientAddress):
 	case behind.client.Address != "":
 		m.addEndpoint(keyClientAddress, keyClientPort, behind.client)
-	default:
-		b.addAddrPort(m, keyClientAddress, keyClientPort, client)
+	case c.side == dissect.ServerSide && c.remote.IsValid():
+		// The conventions want it, also where it is the peer's.
+		m.str(keyClientAddress, b.addresses.text(c.remote.Addr()))
 	}
 	switch {
 	case m.has(keyServerAddress):
@@ -83,16 +89,6 @@ func transportName(t capture.Transport) string {
 		return "udp"
 	}
 	return "tcp"
-}
-
-func networkType(a netip.Addr) string {
-	switch {
-	case !a.IsValid():
-		return ""
-	case a.Unmap().Is4():
-		return "ipv4"
-	}
-	return "ipv6"
 }
 
 func (b *Builder) addAddrPort(m *attributes, addressKey, portKey string, p netip.AddrPort) {

@@ -7,7 +7,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
 
@@ -39,7 +38,6 @@ func (b *Builder) describeOpen(c *call, now int64) {
 	m.reset()
 	m.payload = c.protocol.payload.Enabled
 	m.str(keySide, c.sideName())
-	c.addPeerSpan(m)
 	elapsed := max(0, now-c.start())
 	m.Int(keyTimeElapsed, elapsed)
 	c.summary = c.Dissector.Describe(c.side, c.Request, c.Response, m)
@@ -51,24 +49,19 @@ func (b *Builder) describeOpen(c *call, now int64) {
 		c.Carrier.DescribeCarrier(c.First, m)
 	}
 	c.describePrefaces(m)
-	addSoFar(m, c.Request, &c.protocol.request)
+	addSizes(m, c.Request, &c.protocol.request)
 	if c.Response != nil {
 		m.Int(keyTimeFirstResponseByte, max(0, c.Response.First.Time-c.start()))
-		addSoFar(m, c.Response, &c.protocol.response)
+		addSizes(m, c.Response, &c.protocol.response)
 	}
 	b.addNetwork(c, m)
 	b.addRoute(c, m)
 	m.strIfAny(keyTraceSource, c.id.source())
 }
 
-// addSoFar adds how much of a message has come.
-func addSoFar(m *attributes, msg *dissect.Message, k *messageKeys) {
-	m.Int(k.size, int64(msg.Size))
-	m.Int(k.bodySize, int64(msg.Content.BodySize))
-}
-
 func (b *Builder) addOpen(c *call, now int64) {
 	m := &b.attributes
+	c.addSpan(m)
 	size := recordRoom + m.bytes + len(openEvent)
 	record := b.roomForLog(c.class, size, c.now).scope(resourceOf(c.Conn)).LogRecords().AppendEmpty()
 	record.SetTraceID(c.id.trace)

@@ -43,5 +43,5 @@ func (b *Builder) protocolOf(d dissect.Dissector) *protocol {
 
 // rename sets the names that the conventions of a protocol have.
 func (k *messageKeys) rename(own dissect.PayloadKeys) {
-	k.body, k.header = cmp.Or(own.Body, k.body), cmp.Or(own.Header, k.header)
+	k.body, k.header, k.describedSize = cmp.Or(own.Body, k.body), cmp.Or(own.Header, k.header), own.Size
 }

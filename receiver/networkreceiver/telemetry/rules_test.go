@@ -121,14 +121,16 @@ func TestTimes(t *testing.T) {
 func TestNetwork(t *testing.T) {
 	client := build(t, get())
 	assert.Equal(t, "shop.example", client.attrs[keyServerAddress], "the dissector knows better than the socket")
-	assert.Equal(t, "10.0.0.1", client.attrs[keyClientAddress])
+	assert.NotContains(t, client.attrs, keyClientAddress, "network.local.address says it")
+	assert.Equal(t, "10.0.0.1", client.attrs[keyNetworkLocalAddress])
 	assert.Equal(t, "client", client.lattr[keySide])
 
 	server := build(t, fromServer(get()))
 	assert.Equal(t, "10.0.0.2", server.attrs[keyServerAddress])
 	assert.EqualValues(t, 80, server.attrs[keyServerPort])
 	assert.Equal(t, "10.0.0.1", server.attrs[keyClientAddress])
-	assert.EqualValues(t, 40000, server.attrs[keyClientPort])
+	assert.NotContains(t, server.attrs, keyClientPort, "network.peer.port says it")
+	assert.EqualValues(t, 40000, server.attrs[keyNetworkPeerPort])
 	assert.Equal(t, "10.0.0.1", server.attrs[keyNetworkPeerAddress])
 	assert.Equal(t, "10.0.0.2", server.attrs[keyNetworkLocalAddress])
 	assert.Equal(t, "server", server.lattr[keySide])
@@ -138,7 +140,6 @@ func TestNetwork(t *testing.T) {
 	x.Conn.Remote = netip.MustParseAddrPort("[2001:db8::2]:2")
 	x.Conn.RemoteNAT = netip.MustParseAddrPort("[2001:db8::3]:3")
 	c := build(t, x)
-	assert.Equal(t, "ipv6", c.attrs[keyNetworkType])
 	assert.Equal(t, "2001:db8::2", c.attrs[keyNetworkPeerAddress])
 	assert.Equal(t, "2001:db8::3", c.attrs[keyPeerNATAddress])
 	assert.EqualValues(t, 3, c.attrs[keyPeerNATPort])
@@ -146,7 +147,6 @@ func TestNetwork(t *testing.T) {
 	x = get()
 	x.Conn.Remote = netip.MustParseAddrPort("[::ffff:10.0.0.9]:80")
 	c = build(t, x)
-	assert.Equal(t, "ipv4", c.attrs[keyNetworkType])
 	assert.Equal(t, "10.0.0.9", c.attrs[keyNetworkPeerAddress])
 }
 
@@ -168,7 +168,7 @@ func TestCompleteness(t *testing.T) {
 		assert.Equal(t, true, attrs[keyIncomplete])
 		assert.Equal(t, true, attrs[keyPairingUncertain])
 		assert.Equal(t, true, attrs[keyConnectionMidway])
-		assert.EqualValues(t, 7, attrs[keyGapBytes])
+		assert.NotContains(t, attrs, keyGapBytes, "those of the messages say it")
 		assert.EqualValues(t, 3, attrs[requestKeys.gapBytes])
 		assert.EqualValues(t, 4, attrs[responseKeys.gapBytes])
 		assert.Equal(t, true, attrs[requestKeys.midway])
@@ -214,4 +214,81 @@ func TestStatusDescription(t *testing.T) {
 	assert.Equal(t, "no goldÿ!", got.Message()[:10])
 	assert.LessOrEqual(t, len(got.Message()), maxStatus+1)
 	assert.Empty(t, build(t, get()).span.Status().Message())
+}
+
+// TestOneAttributeForOneFact has no attribute that another one says as well.
+func TestOneAttributeForOneFact(t *testing.T) {
+	for _, x := range []*pair.Exchange{get(), fromServer(get())} {
+		c := build(t, x)
+		for _, attrs := range []map[string]any{c.attrs, c.lattr} {
+			assert.EqualValues(t, 10, attrs[requestKeys.bodySize])
+			assert.NotContains(t, attrs, requestKeys.bodyKept, "all is kept")
+		}
+	}
+	x := get()
+	x.Dissector = sized{fake{name: "http"}}
+	x.Response.Content.KeptSize, x.Response.Content.Truncated = 5, "limit"
+	c := build(t, x)
+	for _, attrs := range []map[string]any{c.attrs, c.lattr} {
+		assert.EqualValues(t, 10, attrs["http.request.body.size"])
+		assert.NotContains(t, attrs, requestKeys.bodySize)
+		assert.EqualValues(t, 11, attrs[responseKeys.bodySize], "the dissector says none")
+		assert.EqualValues(t, 5, attrs[responseKeys.bodyKept])
+	}
+}
+
+// sized is a dissector that says how large requests' bodies are.
+type sized struct{ fake }
+
+func (s sized) Info() dissect.Info {
+	info := s.fake.Info()
+	info.Request.Size = "http.request.body.size"
+	return info
+}
+
+func (s sized) Describe(side dissect.Side, req, resp *dissect.Message, out dissect.Attributes) dissect.Summary {
+	out.Int("http.request.body.size", int64(req.Content.BodySize))
+	return s.fake.Describe(side, req, resp, out)
+}
+
+// TestLogRecordStandsAlone has on a log record what its span says of itself.
+func TestLogRecordStandsAlone(t *testing.T) {
+	x := get()
+	x.Request.Content.Headers = append(x.Request.Content.Headers, dissect.Header{Name: "traceparent", Value: context1})
+	x.Response.Protocol = &fakeResponse{status: 503, told: "out of stock"}
+	x.Conn.PeerCaptured = true
+	c := build(t, x)
+	assert.Equal(t, "POST", c.lattr[keySpanName])
+	assert.Equal(t, "b7ad6b7169203331", c.lattr[keySpanParentID])
+	assert.Equal(t, "out of stock", c.lattr[keyStatusMessage])
+	assert.Equal(t, "out of stock", c.span.Status().Message())
+	assert.Equal(t, true, c.lattr[keyPeerCaptured])
+	for _, key := range []string{keySpanName, keySpanParentID, keyStatusMessage, keyPeerCaptured} {
+		assert.NotContains(t, c.attrs, key, "the span")
+	}
+
+	c = build(t, get())
+	assert.NotContains(t, c.lattr, keySpanParentID, "a root")
+	assert.NotContains(t, c.lattr, keyStatusMessage)
+	assert.Equal(t, false, c.lattr[keyPeerCaptured])
+}
+
+// TestLeanLogs leaves to the span what that says, where there is one.
+func TestLeanLogs(t *testing.T) {
+	lean := func(s *Settings) { s.LeanLogs = true }
+	c := build(t, get(), lean)
+	assert.Equal(t, map[string]any{
+		keySide: "client", keySpanName: "POST", keyPeerCaptured: false, keyNetworkProtocolName: "http", keyServerAddress: "shop.example",
+		keyURLFull: "http://shop.example/cart?id=1", "http.request.method": "POST", "http.response.status_code": int64(200),
+	}, c.lattr)
+	whole := build(t, get())
+	assert.Equal(t, whole.body, c.body, "the payload stays")
+	assert.Equal(t, whole.attrs, c.attrs, "the span has all")
+
+	var rec recorder
+	b := New(testSettings(lean, func(s *Settings) { s.Traces = false }), nil, &rec, &Stats{})
+	b.Exchange(get())
+	b.Flush()
+	alone := rec.logs[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	assert.Equal(t, whole.lattr, alone.Attributes().AsRaw(), "without spans it is whole")
 }

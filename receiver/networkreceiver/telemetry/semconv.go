@@ -11,7 +11,6 @@ const (
 	keyErrorType = "error.type"
 
 	keyNetworkTransport    = "network.transport"
-	keyNetworkType         = "network.type"
 	keyNetworkProtocolName = "network.protocol.name"
 	keyNetworkPeerAddress  = "network.peer.address"
 	keyNetworkPeerPort     = "network.peer.port"
@@ -22,6 +21,8 @@ const (
 	keyClientPort    = "client.port"
 	keyServerAddress = "server.address"
 	keyServerPort    = "server.port"
+
+	keyTLSServerName = "wirespan.tls.server_name" // by a carrier
 
 	keyURLFull  = "url.full"  // by dissectors, redacted here
 	keyURLQuery = "url.query" // by dissectors, redacted here
@@ -59,7 +60,6 @@ const (
 	keyPeerProcessName = "wirespan.peer.process.name"
 	keyPeerContainerID = "wirespan.peer.container.id"
 
-	keyPeerSpanID  = "wirespan.peer.span_id"
 	keyPeerDNSName = "wirespan.peer.dns.name"
 	keyLookupSpans = "wirespan.lookup.spans"
 
@@ -71,6 +71,10 @@ const (
 	keyTimeElapsed           = "wirespan.time.elapsed"
 
 	keySide             = "wirespan.side"
+	keyPeerCaptured     = "wirespan.peer.captured"
+	keySpanName         = "wirespan.span.name"
+	keySpanParentID     = "wirespan.span.parent_id"
+	keyStatusMessage    = "wirespan.status.message"
 	keyTraceSource      = "wirespan.trace.source"
 	keyInterimResponses = "wirespan.response.interim"
 
@@ -95,6 +99,7 @@ type messageKeys struct {
 	midway         string
 	headersDropped string
 	bodySize       string
+	describedSize  string // by the dissector, in place of bodySize; may be empty
 	bodyKept       string
 	bodyTruncated  string
 	bodyCoding     string

@@ -21,6 +21,9 @@ type Settings struct {
 	// Traces and Logs switch the signals on. Nothing is built for the other.
 	Traces, Logs bool
 
+	// LeanLogs leaves out of log records what their spans say, where there are spans.
+	LeanLogs bool
+
 	// Version is that of the instrumentation scope and of telemetry.distro.version.
 	Version string
 	// HostName becomes host.name of what is captured live. Empty: none.

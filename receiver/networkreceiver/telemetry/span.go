@@ -61,7 +61,9 @@ func (b *Builder) addSpan(c *call) {
 		c.linkAnswer(span)
 		size += spanLinkSize
 	}
-	b.forward(c, batch, span)
+	if c.forward != nil {
+		batch.forwards = append(batch.forwards, spanForward{c.forward, span})
+	}
 	if b.waits(c) {
 		batch.links = append(batch.links, spanLink{c.link(), span})
 	}

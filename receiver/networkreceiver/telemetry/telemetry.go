@@ -54,6 +54,7 @@ type Builder struct {
 	addresses  addressCache
 	names      spanNames
 	attributes attributes // of the record being built: first its side, then what the records of a call share
+	few        attributes // of the lean log record being built
 	shapes     shapes
 	fields     []field     // of the call's messages
 	section    []attribute // of a section of fields
@@ -156,6 +157,7 @@ func (b *Builder) build(x *pair.Exchange) {
 		c.view(side, b.peerCaptured(x.Conn))
 		b.describe(c)
 		b.remember(c)
+		b.forward(c)
 		if b.set.Traces {
 			b.addSpan(c)
 		}
@@ -167,6 +169,7 @@ func (b *Builder) build(x *pair.Exchange) {
 	// Hold on to nothing.
 	*c = call{}
 	b.attributes.reset()
+	b.few.reset()
 	clear(b.fields)
 	b.fields = b.fields[:0]
 }

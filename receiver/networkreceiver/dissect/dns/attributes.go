@@ -81,7 +81,6 @@ func describeResponse(i *Info, out dissect.Attributes) {
 	if flags := i.flags(); flags != nil {
 		out.Strs("wirespan.dns.response.flags", flags)
 	}
-	out.Bool("wirespan.dns.response.truncated", i.Bits&bitTC != 0)
 	if i.Addresses != nil {
 		out.Strs("dns.answers", i.Addresses)
 	}

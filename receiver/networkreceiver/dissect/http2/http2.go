@@ -52,8 +52,8 @@ func (Dissector) Info() dissect.Info {
 			Outstanding: 1024,
 			Age:         5 * 60 * 1e9,
 		},
-		Request:  dissect.PayloadKeys{Body: "http.request.body.content", Header: "http.request.header."},
-		Response: dissect.PayloadKeys{Body: "http.response.body.content", Header: "http.response.header."},
+		Request:  dissect.PayloadKeys{Body: "http.request.body.content", Header: "http.request.header.", Size: "http.request.body.size"},
+		Response: dissect.PayloadKeys{Body: "http.response.body.content", Header: "http.response.header.", Size: "http.response.body.size"},
 	}
 }
 
