@@ -292,7 +292,7 @@ func NewDefaultConfig() *Config {
 		Workers: min(runtime.NumCPU(), 4),
 		Capture: CaptureConfig{
 			EBPF: configoptional.Default(EBPFConfig{RingSize: ebpf.DefaultRingBytes, LocalCalls: SidesBoth, TLS: TLSConfig{Enabled: true}, NAT: NATConfig{Enabled: true}}),
-			Pcap: configoptional.Default(PcapConfig{OnEnd: OnEndWait, Spans: SidesClient}),
+			Pcap: configoptional.Default(PcapConfig{OnEnd: OnEndWait, Spans: SidesClient, Merge: true}),
 		},
 		Connections: defaultConnections(),
 		Protocols:   defaultProtocols(),

@@ -110,6 +110,9 @@ type PcapConfig struct {
 	// IgnoreVLAN joins connections whose directions were captured with different
 	// VLAN tags, as some mirror ports do.
 	IgnoreVLAN bool `mapstructure:"ignore_vlan"`
+	// Merge merges files that overlap in time by the times of their packets. Without it
+	// they are read one after another.
+	Merge bool `mapstructure:"merge"`
 	// TLSKeys are files in the format of SSLKEYLOGFILE, which open TLS connections.
 	TLSKeys []string `mapstructure:"tls_keys"`
 

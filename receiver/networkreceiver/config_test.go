@@ -46,7 +46,7 @@ func TestConfigValid(t *testing.T) {
 	replay, err := load(t, "network/replay")
 	require.NoError(t, err)
 	assert.False(t, replay.Capture.EBPF.HasValue())
-	assert.Equal(t, &PcapConfig{Files: []string{"traffic/*.pcap*"}, TLSKeys: []string{"keys.log"}, OnEnd: OnEndExit, Spans: SidesClient}, replay.Capture.Pcap.Get())
+	assert.Equal(t, &PcapConfig{Files: []string{"traffic/*.pcap*"}, TLSKeys: []string{"keys.log"}, OnEnd: OnEndExit, Spans: SidesClient, Merge: true}, replay.Capture.Pcap.Get())
 
 	live, err := load(t, "network/live")
 	require.NoError(t, err)

@@ -63,7 +63,7 @@ func pcapSource(cfg *PcapConfig, workers int, logger *zap.Logger) source {
 	keys := new(tls.Keys)
 	stats := new(pcap.Stats)
 	src := pcap.New(pcap.Settings{
-		Files: cfg.Files, Shards: workers, IgnoreVLAN: cfg.IgnoreVLAN,
+		Files: cfg.Files, Shards: workers, IgnoreVLAN: cfg.IgnoreVLAN, Sequential: !cfg.Merge,
 		// Secrets that cannot be read open nothing; the packets beside them are good.
 		Secrets: func(log []byte) { _ = keys.Read(bytes.NewReader(log)) },
 	}, logger, stats)
@@ -75,6 +75,8 @@ func pcapSource(cfg *PcapConfig, workers int, logger *zap.Logger) source {
 			tell("packet", stats.Packets.Load())
 			tell("segment", stats.Segments.Load())
 			tell("not_transport", stats.NotTransport.Load())
+			tell("translated", stats.Translated.Load())
+			tell("unknown_payload", stats.UnknownPayload.Load())
 			tell("unsupported", stats.Unsupported.Load())
 			tell("fragment", stats.Fragments.Load())
 		},

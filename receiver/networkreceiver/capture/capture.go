@@ -30,6 +30,7 @@ const (
 	RST
 	PSH
 	ACK
+	URG
 )
 
 // Direction tells on which side of the local socket a segment was seen.
@@ -64,6 +65,8 @@ type Segment struct {
 	Seq   uint32 // TCP only
 	Ack   uint32 // TCP only; valid if Flags has ACK
 	Flags Flags  // TCP only
+	// UrgentPointer is that of the TCP header; valid if Flags has URG.
+	UrgentPointer uint16
 
 	Payload []byte // what was copied of the transport payload
 	WireLen int    // length of the payload on the wire; more than len(Payload) if it was cut

@@ -33,6 +33,7 @@ func (s *Stats) EachEvent(f func(kind string, n uint64)) {
 	f("contradicted", s.Contradicted.Load())
 	f("after_fin", s.AfterFIN.Load())
 	f("probe", s.Probes.Load())
+	f("urgent", s.Urgent.Load())
 	f("out_of_window", s.OutOfWindow.Load())
 	f("reset_ignored", s.RSTIgnored.Load())
 	f("late", s.Late.Load())

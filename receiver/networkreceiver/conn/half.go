@@ -4,6 +4,7 @@
 package conn
 
 import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn/reassembly"
 )
 
@@ -71,6 +72,15 @@ func (h *half) start(isn uint32) {
 	h.isn, h.hasISN = isn, true
 	if !h.stream.Started() {
 		h.stream.Start(isn + 1)
+	}
+}
+
+// urge notes the urgent byte of a segment. The pointer is that of the byte after it, as
+// all systems have it (RFC 6093, section 2.1). A process gets this byte apart from the
+// others, or not at all, unless it has set SO_OOBINLINE.
+func (h *half) urge(seg *capture.Segment) {
+	if h.stream.Urgent(seg.Seq + uint32(max(seg.UrgentPointer, 1)-1)) {
+		h.t.stats.Urgent.Add(1)
 	}
 }
 

@@ -142,7 +142,7 @@ func (r *recorder) Tick(int64) {}
 //
 //	DIRECTION FLAGS SEQ ACK PAYLOAD   e.g. "> PA 100 300 hello+3"
 //
-// where "+3" are bytes that were cut off. The direction is > or < in a capture
+// where "+3" are bytes that were cut off, and "!" is where the urgent pointer points to. The direction is > or < in a capture
 // file, as seen from the client; c> c< at the client's socket, s> s< at the
 // accepted one, l> l< at the listener. Other lines: "tick 5s", "lost", "reset c" (the
 // kernel has believed a reset), "shutdown".
@@ -211,13 +211,17 @@ func (s *script) segment(f []string) capture.Segment {
 	seg := capture.Segment{Time: s.now, Transport: capture.TCP, Seq: number(2), Ack: number(3)}
 	for _, r := range f[1] {
 		seg.Flags |= map[rune]capture.Flags{
-			'S': capture.SYN, 'A': capture.ACK, 'F': capture.FIN, 'R': capture.RST, 'P': capture.PSH,
+			'S': capture.SYN, 'A': capture.ACK, 'F': capture.FIN, 'R': capture.RST, 'P': capture.PSH, '!': capture.URG,
 		}[r]
 		if r == 'U' {
 			seg.Transport = capture.UDP
 		}
 	}
 	if len(f) > 4 {
+		if at := strings.IndexByte(f[4], '!'); at >= 0 { // behind the urgent byte
+			f[4] = f[4][:at] + f[4][at+1:]
+			seg.UrgentPointer = uint16(at)
+		}
 		payload, cut, _ := strings.Cut(f[4], "+")
 		seg.Payload = []byte(payload)
 		n, _ := strconv.Atoi(cut)

@@ -39,6 +39,7 @@ type Stats struct {
 	Contradicted  atomic.Uint64 // segments with other bytes than the first ones held
 	AfterFIN      atomic.Uint64 // segments with bytes after the FIN
 	Probes        atomic.Uint64 // keep-alive and zero-window probes
+	Urgent        atomic.Uint64 // urgent bytes, which are not part of what is read
 	OutOfWindow   atomic.Uint64 // segments, acknowledgements and SYNs too far off to be believed
 	RSTIgnored    atomic.Uint64 // resets too far off to be believed
 	Late          atomic.Uint64 // segments of closed connections

@@ -203,6 +203,9 @@ func (t *Table) receive(c *Conn, h *half, seg *capture.Segment, first uint32) {
 			h.stream.StartFloating(first)
 		}
 	}
+	if seg.Flags&(capture.URG|capture.SYN) == capture.URG {
+		h.urge(seg)
+	}
 	next := h.stream.Next()
 	h.insert(reassembly.Segment{
 		Time: seg.Time, Seq: first, Ack: seg.Ack, Payload: seg.Payload, WireLen: seg.WireLen,

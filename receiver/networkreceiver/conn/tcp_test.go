@@ -222,6 +222,26 @@ func TestFile(t *testing.T) {
 			[]string{"open", "> ask", "> end idle", "} end idle", "close idle"},
 		},
 		{
+			"an urgent byte",
+			[]string{"> P!A 100 300 /malicX!ious", "> PA 111 300 next"},
+			[]string{"open", "> /malic", "> ious", "> next"},
+		},
+		{
+			"urgent bytes first, last and alone",
+			[]string{"> P!A 100 300 X!a", "> P!A 102 300 bY!", "> P!A 104 300 Z!", "> PA 105 300 c"},
+			[]string{"open", "> a", "> b", "> c"},
+		},
+		{
+			"an urgent byte before its time, and again",
+			[]string{"> P!A 103 300 X!def", "> PA 100 300 abc", "> P!A 103 300 X!def"},
+			[]string{"open", "> abc", "> def"},
+		},
+		{
+			"an urgent byte of a later segment",
+			[]string{"> P!A 100 300 a12345!", "> PA 106 300 b"},
+			[]string{"open", "> a1234", "> b"},
+		},
+		{
 			"held when it ends",
 			[]string{"> PA 105 300 x", "shutdown"},
 			[]string{"open", "> gap 5", "> x", "> end shutdown", "} end shutdown", "close shutdown"},
@@ -401,6 +421,7 @@ func TestStats(t *testing.T) {
 		{"out of order", []string{"> PA 102 300 cd", "> PA 100 300 ab"}, func(s *Stats) *atomic.Uint64 { return &s.OutOfOrder }, 1},
 		{"after FIN", []string{"> FPA 100 300 abc", "> PA 104 300 d"}, func(s *Stats) *atomic.Uint64 { return &s.AfterFIN }, 1},
 		{"probes", []string{"> A 99 300", "> A 99 300 x"}, func(s *Stats) *atomic.Uint64 { return &s.Probes }, 2},
+		{"urgent", []string{"> P!A 100 300 aX!", "> P!A 100 300 aX!"}, func(s *Stats) *atomic.Uint64 { return &s.Urgent }, 1},
 		{"out of window", []string{"> PA 1000000000 300 x"}, func(s *Stats) *atomic.Uint64 { return &s.OutOfWindow }, 1},
 		{"reset ignored", []string{"> R 1000000000"}, func(s *Stats) *atomic.Uint64 { return &s.RSTIgnored }, 1},
 		{"late", []string{"> R 100", "> PA 100 300 x", "tick 31s"}, func(s *Stats) *atomic.Uint64 { return &s.Late }, 1},

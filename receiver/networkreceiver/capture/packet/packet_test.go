@@ -49,7 +49,7 @@ func ipv6(next layers.IPProtocol) *layers.IPv6 {
 
 func tcp() *layers.TCP {
 	return &layers.TCP{
-		SrcPort: 43210, DstPort: 80, Seq: 0xfffffff0, Ack: 7, ACK: true, PSH: true, ECE: true, CWR: true, URG: true,
+		SrcPort: 43210, DstPort: 80, Seq: 0xfffffff0, Ack: 7, ACK: true, PSH: true, ECE: true, CWR: true, URG: true, Urgent: 3,
 		Options: []layers.TCPOption{{OptionType: layers.TCPOptionKindNop}, {OptionType: layers.TCPOptionKindNop}, {OptionType: layers.TCPOptionKindNop}, {OptionType: layers.TCPOptionKindNop}},
 	}
 }
@@ -59,7 +59,7 @@ func udp() *layers.UDP { return &layers.UDP{SrcPort: 43210, DstPort: 80} }
 func tcpSegment(source, destination netip.AddrPort, payload string) capture.Segment {
 	return capture.Segment{
 		Transport: capture.TCP, Source: source, Destination: destination,
-		Seq: 0xfffffff0, Ack: 7, Flags: capture.ACK | capture.PSH,
+		Seq: 0xfffffff0, Ack: 7, Flags: capture.ACK | capture.PSH | capture.URG, UrgentPointer: 3,
 		Payload: []byte(payload), WireLen: len(payload),
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // controlBits are the bits of capture.Flags in the TCP header.
-const controlBits = capture.FIN | capture.SYN | capture.RST | capture.PSH | capture.ACK
+const controlBits = capture.FIN | capture.SYN | capture.RST | capture.PSH | capture.ACK | capture.URG
 
 // DecodeTransport decodes what follows the IP header in b, the beginning of a
 // packet of wireLen bytes that h was decoded from. It sets the same of seg as
@@ -53,6 +53,7 @@ func (h *Header) decodeTCP(b []byte, wireLen int, seg *capture.Segment) error {
 	seg.Seq = binary.BigEndian.Uint32(b[4:])
 	seg.Ack = binary.BigEndian.Uint32(b[8:])
 	seg.Flags = capture.Flags(b[13]) & controlBits
+	seg.UrgentPointer = binary.BigEndian.Uint16(b[18:])
 	seg.Payload = b[min(n, len(b)):]
 	seg.WireLen = wireLen - n
 	return nil
@@ -76,7 +77,7 @@ func (h *Header) decodeUDP(b []byte, wireLen int, seg *capture.Segment) error {
 	}
 	h.setPorts(b, seg)
 	seg.Transport = capture.UDP
-	seg.Seq, seg.Ack, seg.Flags = 0, 0, 0
+	seg.Seq, seg.Ack, seg.Flags, seg.UrgentPointer = 0, 0, 0, 0
 	seg.Payload = b[udpHeaderLen:min(wireLen, len(b))]
 	seg.WireLen = wireLen - udpHeaderLen
 	return nil

@@ -22,6 +22,8 @@ var (
 	errMalformed   = packet.ErrMalformed
 	errTruncated   = packet.ErrTruncated
 	errUnsupported = errors.New("unsupported link type")
+	// errUnknownPayload says that something is in the frame that can't be read: it may be TCP.
+	errUnknownPayload = errors.New("unknown payload")
 	// errFragment says that a fragment is held until its siblings come.
 	errFragment = packet.ErrFragment
 )
@@ -40,6 +42,8 @@ type cursor struct {
 	next  layer
 	scope uint32
 	vlans bool
+	// padded is set where an IEEE 802.11 header has padding behind it.
+	padded bool
 }
 
 // decode finds the innermost TCP segment or UDP datagram in a frame of wireLen

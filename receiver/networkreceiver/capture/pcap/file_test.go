@@ -113,7 +113,7 @@ func bigEndianPcapng(frames []frame) []byte {
 
 func TestInterfacesWithTheirOwnLinkTypes(t *testing.T) {
 	v4 := bytesOf(t, tcpPacket(clientV4, serverV4, hello))
-	for _, last := range []layers.LinkType{layers.LinkTypeEthernet, layers.LinkTypeIEEE802_11} {
+	for _, last := range []layers.LinkType{layers.LinkTypeEthernet, layers.LinkTypeFDDI} {
 		content := pcapngFile(t,
 			frame{link: layers.LinkTypeEthernet, data: join(etherHeader(0x0800), v4)},
 			frame{link: layers.LinkTypeRaw, data: v4},
@@ -132,10 +132,10 @@ func TestInterfacesWithTheirOwnLinkTypes(t *testing.T) {
 }
 
 func TestUnsupportedLinkType(t *testing.T) {
-	path := writeFile(t, "wifi.pcap", pcapFile(binary.LittleEndian, false, frame{link: layers.LinkTypeIEEE802_11, data: make([]byte, 100)}))
+	path := writeFile(t, "fddi.pcap", pcapFile(binary.LittleEndian, false, frame{link: layers.LinkTypeFDDI, data: make([]byte, 100)}))
 	r, stats, err := replayOne(t, path)
 	assert.ErrorContains(t, err, path)
-	assert.ErrorContains(t, err, "unsupported link type 105")
+	assert.ErrorContains(t, err, "unsupported link type 10 (FDDI)")
 	assert.Empty(t, r.segments)
 	assert.EqualValues(t, 1, stats.Unsupported.Load())
 	assert.EqualValues(t, 1, stats.FileErrors.Load())

@@ -24,7 +24,11 @@ const (
 	pppoe
 	ppp
 	hdlc
+	radiotap
+	wifi
+	nflog
 	ipPacket
+	unknownPayload // of a tunnel: TCP may be in it
 	gre
 	erspanI
 	erspanII
@@ -40,6 +44,7 @@ const (
 	linkTypeRawBSD     layers.LinkType = 12
 	linkTypeRawOpenBSD layers.LinkType = 14
 	linkTypeMPLS       layers.LinkType = 219
+	linkTypeNFLOG      layers.LinkType = 239
 	linkTypeLinuxSLL2  layers.LinkType = 276
 )
 
@@ -64,6 +69,12 @@ func firstLayer(link layers.LinkType) layer {
 		return hdlc
 	case linkTypeMPLS:
 		return mpls
+	case layers.LinkTypeIEEE802_11:
+		return wifi
+	case layers.LinkTypeIEEE80211Radio:
+		return radiotap
+	case linkTypeNFLOG:
+		return nflog
 	default:
 		return unknownLayer
 	}
@@ -123,6 +134,14 @@ func (c *cursor) skipLink() error {
 		return c.skipPPP()
 	case nsh:
 		return c.skipNSH()
+	case radiotap:
+		return c.skipRadiotap()
+	case wifi:
+		return c.skipWiFi()
+	case nflog:
+		return c.skipNFLOG()
+	case unknownPayload:
+		return errUnknownPayload
 	default:
 		return errNotIP
 	}

@@ -70,6 +70,17 @@ func TestLinks(t *testing.T) {
 		"MPLS":                      {link: 1, data: join(join(etherHeader(0x8847), header(&layers.MPLS{Label: 16, TTL: 9}, &layers.MPLS{Label: 17, StackBottom: true, TTL: 9})), v4)},
 		"MPLS, Ethernet":            {link: 1, data: join(join(etherHeader(0x8847), header(&layers.MPLS{Label: 16, StackBottom: true, TTL: 9})), make([]byte, 4), inEther)},
 		"MPLS alone":                {link: 219, data: join(header(&layers.MPLS{Label: 16, StackBottom: true, TTL: 9}), v6), v6: true},
+		"802.11":                    {link: 105, data: join(wifiHeader(0x08, 0x01, 24), snap(0x0800), v4)},
+		"802.11, QoS":               {link: 105, data: join(wifiHeader(0x88, 0x02, 26), snap(0x86dd), v6), v6: true},
+		"802.11, four addresses":    {link: 105, data: join(wifiHeader(0x08, 0x03, 30), snap(0x0800), v4)},
+		"802.11, QoS, HT control":   {link: 105, data: join(wifiHeader(0x88, 0x82, 30), snap(0x0800), v4)},
+		"802.11, VLAN":              {link: 105, data: join(wifiHeader(0x08, 0x01, 24), snap(0x8100), dot1q(9, 0x0800), v4), scoped: true},
+		"radiotap":                  {link: 127, data: join([]byte{0, 0, 8, 0, 0, 0, 0, 0}, wifiHeader(0x08, 0x01, 24), snap(0x0800), v4)},
+		"radiotap, FCS":             {link: 127, data: join([]byte{0, 0, 9, 0, 2, 0, 0, 0, 0x10}, wifiHeader(0x08, 0x01, 24), snap(0x0800), v4, []byte{1, 2, 3, 4})},
+		"radiotap, padding":         {link: 127, data: join([]byte{0, 0, 25, 0, 3, 0, 0, 0x80, 0, 0, 0, 0}, make([]byte, 12), []byte{0x20}, wifiHeader(0x88, 0x02, 26), []byte{0, 0}, snap(0x0800), v4)},
+		"NFLOG":                     {link: 239, data: join([]byte{2, 0, 0, 1}, []byte{byte(len(v4) + 4), 0, 9, 0}, v4)},
+		"NFLOG, big endian":         {link: 239, data: join([]byte{10, 0, 0, 1}, []byte{0, byte(len(v6) + 4), 0, 9}, v6), v6: true},
+		"NFLOG, attributes":         {link: 239, data: join([]byte{2, 0, 0, 1, 8, 0, 1, 0, 8, 0, 1, 0, 5, 0, 10, 0, 0, 9, 9, 9}, []byte{byte(len(v4) + 4), 0, 9, 0}, v4, make([]byte, 2), []byte{8, 0, 6, 0, 0, 0, 0, 1})},
 		"network service header":    {link: 1, data: join(etherHeader(0x894f), []byte{0x0f, 0xc6, 1, 1}, make([]byte, 20), v4)},
 	}
 	for name, test := range tests {
@@ -131,4 +142,67 @@ func TestNotTransport(t *testing.T) {
 	assert.EqualValues(t, 2, stats.Malformed.Load())
 	assert.EqualValues(t, 5, stats.Packets.Load())
 	assert.EqualValues(t, 2, r.lost[capture.LossMalformed])
+}
+
+// wifiHeader is an 802.11 header of n bytes.
+func wifiHeader(kind, flags byte, n int) []byte {
+	return append([]byte{kind, flags}, make([]byte, n-2)...)
+}
+
+// snap is LLC with SNAP.
+func snap(kind uint16) []byte { return []byte{0xaa, 0xaa, 3, 0, 0, 0, byte(kind >> 8), byte(kind)} }
+
+// What is in a frame and can't be read is not the same as nothing of interest.
+func TestUnknownPayload(t *testing.T) {
+	v4 := bytesOf(t, tcpPacket(clientV4, serverV4, hello))
+	tunnel := func(b ...byte) []byte {
+		return bytesOf(t, stack{ip(nearEnd, farEnd, 47), gopacket.Payload(join(b, make([]byte, 40)))})
+	}
+	aggregated := join(wifiHeader(0x88, 0x02, 24), []byte{0x80, 0}, make([]byte, 40))
+	fragment := join(wifiHeader(0x08, 0x05, 24), snap(0x0800), v4)
+	for name, f := range map[string]frame{
+		"GRE":                {link: layers.LinkTypeRaw, data: tunnel(0, 0, 0x12, 0x34)},
+		"GRE, ERSPAN, NSH":   {link: 1, data: join(etherHeader(0x894f), []byte{0x0f, 0xc6, 1, 77}, make([]byte, 40))},
+		"802.11, encrypted":  {link: 105, data: join(wifiHeader(0x08, 0x41, 24), make([]byte, 40))},
+		"802.11, aggregated": {link: 105, data: aggregated},
+		"802.11, fragment":   {link: 105, data: fragment},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, stats, err := replayOne(t, writeFile(t, "one.pcap", pcapFile(binary.LittleEndian, false, f)))
+			require.NoError(t, err)
+			assert.Empty(t, r.segments)
+			assert.EqualValues(t, 1, stats.UnknownPayload.Load())
+		})
+	}
+	for name, data := range map[string][]byte{
+		"beacon":            wifiHeader(0x80, 0, 60),
+		"no data":           wifiHeader(0x48, 1, 24),
+		"NFLOG, ARP":        {3, 0, 0, 1},
+		"NFLOG, no payload": {2, 0, 0, 1, 8, 0, 1, 0, 8, 0, 1, 0},
+	} {
+		link := layers.LinkType(105)
+		if name[0] == 'N' {
+			link = 239
+		}
+		r, stats, err := replayOne(t, writeFile(t, "one.pcap", pcapFile(binary.LittleEndian, false, frame{link: link, data: data})))
+		require.NoError(t, err)
+		assert.Empty(t, r.segments)
+		assert.EqualValues(t, 1, stats.NotTransport.Load(), name)
+	}
+}
+
+// A radiotap header says that the frame was damaged; an attribute is longer than its frame.
+func TestMalformedLinks(t *testing.T) {
+	v4 := bytesOf(t, tcpPacket(clientV4, serverV4, hello))
+	for name, f := range map[string]frame{
+		"bad FCS":          {link: 127, data: join([]byte{0, 0, 9, 0, 2, 0, 0, 0, 0x40}, wifiHeader(0x08, 0x01, 24), snap(0x0800), v4)},
+		"radiotap version": {link: 127, data: join([]byte{1, 0, 8, 0, 0, 0, 0, 0}, wifiHeader(0x08, 0x01, 24))},
+		"radiotap length":  {link: 127, data: []byte{0, 0, 255, 0, 0, 0, 0, 0, 1}},
+		"attribute":        {link: 239, data: []byte{2, 0, 0, 1, 90, 0, 9, 0, 1, 1}},
+		"empty attribute":  {link: 239, data: []byte{2, 0, 0, 1, 0, 0, 1, 0, 1, 1}},
+	} {
+		_, stats, err := replayOne(t, writeFile(t, "one.pcap", pcapFile(binary.LittleEndian, false, f)))
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, stats.Malformed.Load(), name)
+	}
 }

@@ -23,6 +23,7 @@ type reader struct {
 	stats  *Stats
 
 	decoder decoder
+	twice   translations
 	seg     capture.Segment
 	now     int64 // time of the last frame that had one
 	ticked  int64
@@ -47,7 +48,11 @@ func (r *reader) frame(fr *frame) bool {
 	r.seg = capture.Segment{Time: r.now}
 	err := r.decoder.decode(fr.link, fr.data, fr.wireLen, &r.seg)
 	r.count(fr, err)
-	if err == nil {
+	switch {
+	case err != nil:
+	case r.twice.copied(&r.seg):
+		r.stats.Translated.Add(1)
+	default:
 		r.shards[shardOf(&r.seg, len(r.shards))].Segment(&r.seg)
 	}
 	return !errors.Is(err, errUnsupported)
@@ -80,6 +85,8 @@ func (r *reader) count(fr *frame, err error) {
 		r.stats.NotTransport.Add(1)
 	case errors.Is(err, errFragment):
 		r.stats.Fragments.Add(1)
+	case errors.Is(err, errUnknownPayload):
+		r.stats.UnknownPayload.Add(1)
 	case errors.Is(err, errUnsupported):
 		r.stats.Unsupported.Add(1)
 	case errors.Is(err, errTruncated):

@@ -5,9 +5,9 @@
 // transport segments in them, each in the shard of its connection. It bounds
 // headers per frame, and fragments held by number, size and time.
 //
-// Files are read one after another, in the order of their first frame's time (then
-// of their names), so that the pieces of a rotated capture join. Files that
-// overlap in time are not merged: mergecap does that.
+// Files are read in the order of their first frame's time (then of their names), so that
+// the pieces of a rotated capture join. Those that overlap in time are merged by the
+// times of their frames, so that two files with a direction each join as well.
 //
 // One shard is read by its own goroutine. For more, one goroutine reads and decodes,
 // and deals batches to those of the shards.
@@ -17,7 +17,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -41,6 +40,8 @@ type Settings struct {
 	// the two directions of a connection were captured with different tags, as
 	// some mirror ports do.
 	IgnoreVLAN bool
+	// Sequential reads one file after another, also where they overlap in time.
+	Sequential bool
 	// Secrets takes the key logs (SSLKEYLOGFILE) that pcapng files have in them, before
 	// the packets that follow. It may be nil, must be safe for concurrent use, and what it
 	// takes is borrowed.
@@ -159,23 +160,6 @@ func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 	return s.readAll(ctx, newReader(s, h))
 }
 
-// readAll reads all files.
-func (s *Source) readAll(ctx context.Context, r *reader) error {
-	var all []error
-	for _, f := range s.files {
-		if err := s.read(ctx, r, f.name); err != nil {
-			s.stats.FileErrors.Add(1)
-			s.logger.Warn("capture file was not read to its end", zap.String("file", f.name), zap.Error(err))
-			all = append(all, err)
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	r.end()
-	return errors.Join(all...)
-}
-
 // Progress is how many bytes of the files have been read, and how many there are.
 // It may be called at any time after Start.
 func (s *Source) Progress() (done, total int64) { return s.done.Load(), s.total }
@@ -186,32 +170,4 @@ func (s *Source) Close() error {
 		s.dealer.stop()
 	}
 	return nil
-}
-
-// read reads one file. It is nil at the end of the file or of ctx.
-func (s *Source) read(ctx context.Context, r *reader, name string) error {
-	f, err := openTapped(name, &s.done, s.settings.Secrets)
-	if err != nil {
-		return err
-	}
-	defer f.close()
-	s.stats.Files.Add(1)
-	var fr frame
-	var frames, unsupported uint64
-	for ; ; frames++ {
-		if frames%64 == 0 && ctx.Err() != nil {
-			return nil
-		}
-		switch err := f.next(&fr); {
-		case err == io.EOF && frames > 0 && unsupported == frames:
-			return f.error(fmt.Errorf("%w %d (%v)", errUnsupported, int(fr.link), fr.link))
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			return err
-		}
-		if !r.frame(&fr) {
-			unsupported++
-		}
-	}
 }

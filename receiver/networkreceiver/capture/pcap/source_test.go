@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -208,4 +209,90 @@ func TestProgress(t *testing.T) {
 	wg.Wait()
 	requireProgress(total)
 	require.NoError(t, s.Close())
+}
+
+// Two files with one direction each are one conversation, unless merging is switched off;
+// of those that follow each other no two are open at a time.
+func TestFilesThatOverlap(t *testing.T) {
+	dir := t.TempDir()
+	for name, source := range map[string]netip.AddrPort{"a": clientV4, "b": serverV4} {
+		destination, first := serverV4, 0
+		if name == "b" {
+			destination, first = clientV4, 1
+		}
+		var frames []frame
+		for n := first; n < 200; n += 2 {
+			frames = append(frames, frame{link: 1, data: etherTCP(t, source, destination, fmt.Sprint(n)), at: time.Duration(n/2*2+first) * time.Millisecond})
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), pcapFile(binary.LittleEndian, false, frames...), 0o600))
+	}
+	merged, stats, errs := replay(t, pcap.Settings{Files: []string{filepath.Join(dir, "*")}})
+	require.NoError(t, errs[0])
+	assert.EqualValues(t, 2, stats.Files.Load())
+	got := payloads(merged[0])
+	require.Len(t, got, 200)
+	for n, p := range got {
+		require.Equal(t, fmt.Sprint(n), p)
+	}
+	apart, _, errs := replay(t, pcap.Settings{Files: []string{filepath.Join(dir, "*")}, Sequential: true})
+	require.NoError(t, errs[0])
+	got = payloads(apart[0])
+	assert.Equal(t, []string{"0", "2", "198", "1", "199"}, []string{got[0], got[1], got[99], got[100], got[199]})
+}
+
+// More files than may be open at a time are all read.
+func TestManyFilesThatOverlap(t *testing.T) {
+	dir := t.TempDir()
+	const files, each = 100, 5
+	for i := range files {
+		var frames []frame
+		for n := range each {
+			frames = append(frames, frame{link: 1, data: etherTCP(t, clientV4, serverV4, "x"), at: time.Duration(i+100*n) * time.Millisecond})
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), pcapFile(binary.LittleEndian, false, frames...), 0o600))
+	}
+	shards, stats, errs := replay(t, pcap.Settings{Files: []string{filepath.Join(dir, "*")}})
+	require.NoError(t, errs[0])
+	assert.EqualValues(t, files, stats.Files.Load())
+	assert.Len(t, shards[0].segments, files*each)
+}
+
+// A connection that was captured before and after its addresses were translated is told
+// once, in whatever shard; a later one with the same ends is another one.
+func TestCapturedBeforeAndAfterTranslation(t *testing.T) {
+	translated := netip.MustParseAddrPort("203.0.113.77:1025")
+	segment := func(from, to netip.AddrPort, seq, ack uint32, flags, payload string) []byte {
+		l := tcpLayer(from, to)
+		l.Seq, l.Ack, l.PSH = seq, ack, false
+		l.SYN, l.ACK = flags[0] == 'S', flags[len(flags)-1] == 'A'
+		return bytesOf(t, stack{ether(layers.EthernetTypeIPv4), ip(from, to, layers.IPProtocolTCP), l, gopacket.Payload(payload)})
+	}
+	var frames [][]byte
+	for _, isn := range []uint32{100, 900} {
+		inside, outside := clientV4, translated
+		if isn == 900 {
+			inside, outside = translated, clientV4 // what was left out is a connection of its own
+		}
+		frames = append(frames,
+			segment(inside, serverV4, isn, 0, "S", ""), segment(outside, serverV4, isn, 0, "S", ""),
+			segment(serverV4, inside, 300, isn+1, "SA", ""), segment(serverV4, outside, 300, isn+1, "SA", ""),
+			segment(inside, serverV4, isn+1, 301, "A", hello), segment(outside, serverV4, isn+1, 301, "A", hello),
+		)
+	}
+	file := writeFile(t, "any.pcap", ethernetFile(frames...))
+	for _, shards := range []int{1, 4} {
+		all, stats, errs := replay(t, pcap.Settings{Files: []string{file}, Shards: shards})
+		require.NoError(t, errs[0])
+		var requests []netip.AddrPort
+		for _, r := range all {
+			for _, seg := range r.segments {
+				if len(seg.Payload) > 0 {
+					requests = append(requests, seg.Source)
+				}
+			}
+		}
+		assert.ElementsMatch(t, []netip.AddrPort{clientV4, translated}, requests)
+		assert.EqualValues(t, 4, stats.Translated.Load())
+		assert.EqualValues(t, len(frames), stats.Segments.Load())
+	}
 }

@@ -88,11 +88,19 @@ func (c *cursor) skipGRE() error {
 	if flags&7 == 1 && flags&0x80 != 0 {
 		n += 4 // acknowledgment number
 	}
-	next := byEtherType(protocol)
+	next := carried(byEtherType(protocol))
 	if next == erspanII && flags&0x1000 == 0 {
 		next = erspanI // type I has no header, and no sequence number says so
 	}
 	return c.skip(n, next)
+}
+
+// carried is what a tunnel carries. It may be TCP also where it is not known.
+func carried(next layer) layer {
+	if next == unknownLayer {
+		return unknownPayload
+	}
+	return next
 }
 
 // skipERSPANIII goes past ERSPAN type III (draft-foschiano-erspan-03, section
@@ -112,16 +120,41 @@ func (c *cursor) skipERSPANIII() error {
 }
 
 // skipVXLAN goes past VXLAN (RFC 7348) or its generic extension, which names what
-// it carries (draft-ietf-nvo3-vxlan-gpe, section 3).
+// it carries (draft-ietf-nvo3-vxlan-gpe, section 3). The bit that says so is reserved in
+// VXLAN, so that its receivers ignore it.
 func (c *cursor) skipVXLAN() error {
 	if len(c.b) < 8 {
 		return c.short(8)
 	}
 	c.enterVNI()
-	if c.b[0]&vxlanNamesProtocol == 0 {
+	if c.b[0]&vxlanNamesProtocol == 0 || looksLike(ethernet, c.b[8:]) {
 		return c.skip(8, ethernet)
 	}
 	return c.skip(8, byNextProtocol(c.b[3]))
+}
+
+// looksLike reports whether b begins with an Ethernet frame or an IP packet, as far as few
+// bytes tell.
+func looksLike(l layer, b []byte) bool {
+	switch {
+	case l == ipPacket:
+		return len(b) >= 20 && (b[0]>>4 == 4 && b[0]&0x0f >= 5 || b[0]>>4 == 6)
+	case l != ethernet || len(b) < 14:
+		return false
+	}
+	t := binary.BigEndian.Uint16(b[12:])
+	for b = b[14:]; byEtherType(t) == vlan && len(b) >= 4; b = b[4:] {
+		t = binary.BigEndian.Uint16(b[2:])
+	}
+	switch t {
+	case 0x0800:
+		return looksLike(ipPacket, b) && b[0]>>4 == 4
+	case 0x86dd:
+		return looksLike(ipPacket, b) && b[0]>>4 == 6
+	case 0x0806: // ARP
+		return len(b) >= 8 && binary.BigEndian.Uint32(b[:4]) == 0x00010800
+	}
+	return false
 }
 
 // byNextProtocol is what follows VXLAN-GPE or NSH.
@@ -136,7 +169,7 @@ func byNextProtocol(p byte) layer {
 	case 5:
 		return mpls
 	default:
-		return unknownLayer
+		return unknownPayload
 	}
 }
 
@@ -147,7 +180,7 @@ func (c *cursor) skipGeneve() error {
 	}
 	c.enterVNI()
 	n, protocol := 8+int(c.b[0]&0x3f)*4, binary.BigEndian.Uint16(c.b[2:])
-	return c.skip(n, byEtherType(protocol))
+	return c.skip(n, carried(byEtherType(protocol)))
 }
 
 // enterVNI enters the network that VXLAN and Geneve name at the same place.
@@ -166,11 +199,11 @@ func tunnelOf(seg *capture.Segment) layer {
 	}
 	switch seg.Destination.Port() {
 	case portVXLAN, portVXLANGPE, portVXLANLinux:
-		if b[0]&0x78 == 0x08 && b[7] == 0 && seg.WireLen >= 8+20 {
+		if isVXLAN(b) && seg.WireLen >= 8+20 {
 			return vxlan
 		}
 	case portGeneve:
-		if b[0]>>6 == 0 && b[1]&0x3f == 0 && b[7] == 0 && byEtherType(binary.BigEndian.Uint16(b[2:])) != unknownLayer {
+		if isGeneve(b) {
 			return geneve
 		}
 	default:
@@ -179,6 +212,23 @@ func tunnelOf(seg *capture.Segment) layer {
 		}
 	}
 	return unknownLayer
+}
+
+// isVXLAN reports whether b begins with a VXLAN header: the flag I is set. Receivers must
+// ignore what is reserved (RFC 7348, section 5), but where it is set what is inside has to
+// be what a tunnel carries.
+func isVXLAN(b []byte) bool {
+	return b[0]&0x78 == 0x08 && b[7] == 0 || b[0]&0x08 != 0 && looksLike(ethernet, b[8:])
+}
+
+// isGeneve reports the same of a Geneve header (RFC 8926, section 3.4).
+func isGeneve(b []byte) bool {
+	next := byEtherType(binary.BigEndian.Uint16(b[2:]))
+	if b[0]>>6 != 0 || next == unknownLayer {
+		return false
+	}
+	n := 8 + int(b[0]&0x3f)*4
+	return b[1]&0x3f == 0 && b[7] == 0 || len(b) > n && looksLike(next, b[n:])
 }
 
 // isGTP tells whether a datagram of wireLen bytes that begins with b is a G-PDU of

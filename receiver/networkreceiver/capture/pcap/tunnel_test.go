@@ -26,7 +26,7 @@ var (
 func at(a netip.AddrPort, port uint16) netip.AddrPort { return netip.AddrPortFrom(a.Addr(), port) }
 
 // scopedTunnels are those whose network identifier is a scope.
-var scopedTunnels = map[string]bool{"VXLAN": true, "VXLAN on IPv6": true, "VXLAN on Linux' port": true, "VXLAN-GPE": true, "Geneve": true, "Geneve with most options": true, "VLAN in VXLAN in VLAN": true}
+var scopedTunnels = map[string]bool{"VXLAN": true, "VXLAN on IPv6": true, "VXLAN on Linux' port": true, "VXLAN-GPE": true, "VXLAN, reserved bits": true, "Geneve, reserved bits": true, "Geneve": true, "Geneve with most options": true, "VLAN in VXLAN in VLAN": true}
 
 // tunnelFrames are Ethernet frames that all hold the same TCP segment.
 func tunnelFrames(t testing.TB) map[string][]byte {
@@ -71,6 +71,8 @@ func tunnelFrames(t testing.TB) map[string][]byte {
 		"Geneve":                   udp(6081, geneve(0), inEther),
 		"Geneve with most options": udp(6081, geneve(252), inEther),
 		"VLAN in VXLAN in VLAN":    vlan(5, udp(4789, vx, vlan(6, inEther))),
+		"VXLAN, reserved bits":     udp(4789, []byte{0xff, 1, 2, 3, 0, 0, 42, 9}, inEther),
+		"Geneve, reserved bits":    udp(6081, []byte{0, 0x3f, 0x65, 0x58, 0, 0, 42, 7}, inEther),
 		"GTP-U":                    udp(2152, []byte{0x30, 255}, gtpLen, []byte{0, 0, 0, 1}, v4),
 		"GTP-U on another port":    udp(12345, []byte{0x30, 255}, gtpLen, []byte{0, 0, 0, 1}, v4),
 		"GTP-U with an extension":  udp(2152, []byte{0x34, 255}, gtpLenExt, []byte{0, 0, 0, 1, 0, 0, 0, 0x85, 1, 0, 9, 0}, v4),

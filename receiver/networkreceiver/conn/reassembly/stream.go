@@ -35,9 +35,11 @@ type Stream struct {
 	next       uint32          // sequence number of the next byte
 	fin        uint32          // sequence number of the FIN
 	lastAck    uint32
+	urgent     uint32 // sequence number of an urgent byte, if hasUrgent
 	started    bool
 	floating   bool
 	finSeen    bool
+	hasUrgent  bool
 }
 
 // Charge says from what the stream takes the memory that it holds, instead of from the
@@ -91,8 +93,34 @@ func (s *Stream) FINSeen() bool { return s.finSeen }
 // Done reports whether everything up to the FIN was delivered.
 func (s *Stream) Done() bool { return s.finSeen && s.next == s.fin && !s.floating }
 
-// emit delivers a segment that starts at the next byte.
+// Urgent says that the byte at seq is urgent: it is not delivered, and takes no place
+// among those that are. It reports false if the byte has passed.
+func (s *Stream) Urgent(seq uint32) bool {
+	if d := Distance(s.next, seq); d < 0 || s.hasUrgent && Distance(s.urgent, seq) <= 0 {
+		return false
+	}
+	s.urgent, s.hasUrgent = seq, true
+	return true
+}
+
+// emit delivers a segment that starts at the next byte, but for an urgent byte.
 func (s *Stream) emit(seg *Segment, r Receiver) {
+	if s.hasUrgent {
+		at := Distance(s.next, s.urgent)
+		s.hasUrgent = at >= seg.WireLen
+		if at < len(seg.Payload) {
+			before, rest := seg.first(at), *seg
+			rest.skip(at + 1)
+			s.deliver(&before, r)
+			s.next++
+			s.deliver(&rest, r)
+			return
+		}
+	}
+	s.deliver(seg, r)
+}
+
+func (s *Stream) deliver(seg *Segment, r Receiver) {
 	s.lastAck = seg.Ack
 	if n := len(seg.Payload); n > 0 {
 		p := Position{Time: seg.Time, Offset: s.offset, Seq: s.next, Ack: seg.Ack}
