@@ -57,7 +57,7 @@ func ask(t *testing.T, cache *bench, change func(*Config)) *bench {
 		return cluster.Clients{}, assert.AnError
 	}, func(c *Config) {
 		a := defaultClient()
-		a.Endpoint = cache.shared.processor.address.String()
+		a.Endpoint = cache.processor.address.String()
 		a.TLS.Insecure = true
 		c.Cache.Ask = configoptional.Some(a)
 		if change != nil {
@@ -120,7 +120,7 @@ func TestCacheComesAndGoes(t *testing.T) {
 	cache := serve(t, connectTo(server), "localhost:0", nil)
 	a := ask(t, cache, func(c *Config) { c.Wait = WaitConfig{Timeout: time.Hour, SyncTimeout: time.Hour} })
 	a.named("payment", "10.1.1.6")
-	require.NoError(t, cache.shared.processor.shutdown(context.Background()))
+	require.NoError(t, cache.processor.Shutdown(context.Background()))
 	a.eventually(func() bool { return a.host.last() == componentstatus.StatusRecoverableError })
 	assert.Equal(t, "payment", a.span(ptrace.SpanKindClient, time.Now(), to("10.1.1.6", 8080))["service.peer.name"])
 	out := a.span(ptrace.SpanKindClient, time.Now(), to("10.1.1.7", 8080)) // and does not wait for an hour
@@ -128,11 +128,11 @@ func TestCacheComesAndGoes(t *testing.T) {
 
 	then := time.Now()
 	server.Delete("pods", clustertest.Pod("production", "payment", "def", "y1", "10.1.1.6", "node-2"))
-	serve(t, connectTo(server), cache.shared.processor.address.String(), nil)
+	serve(t, connectTo(server), cache.processor.address.String(), nil)
 	a.eventually(func() bool { return a.host.last() == componentstatus.StatusOK })
 	a.named("stock", "10.1.1.7")
 	a.eventually(func() bool {
-		p, _ := a.shared.processor.source.Find(index.Address(netip.MustParseAddr("10.1.1.6")), time.Now().Add(time.Minute).UnixNano())
+		p, _ := a.processor.source.Find(index.Address(netip.MustParseAddr("10.1.1.6")), time.Now().Add(time.Minute).UnixNano())
 		return p == nil
 	})
 	assert.Equal(t, "payment", a.span(ptrace.SpanKindClient, then, to("10.1.1.6", 8080))["service.peer.name"], "the new cache does not know, but this one does")

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
 
+	"github.com/wirespan/wirespan/internal/sharedcomponent"
 	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/cluster"
 	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/metadata"
 )
@@ -21,8 +22,14 @@ type connectFunc func(*Config, *cluster.Traffic) (cluster.Clients, error)
 // NewFactory gives the factory of the processor.
 func NewFactory() processor.Factory { return newFactory(connect) }
 
+// factory makes instances. Those of one configuration share a watch and an index.
+type factory struct {
+	connect    connectFunc
+	processors sharedcomponent.Map[*Config, *peerProcessor]
+}
+
 func newFactory(connect connectFunc) processor.Factory {
-	f := &factory{connect: connect, shared: map[*Config]*shared{}}
+	f := &factory{connect: connect}
 	return processor.NewFactory(metadata.Type, createDefaultConfig,
 		processor.WithTraces(f.createTraces, metadata.TracesStability),
 		processor.WithLogs(f.createLogs, metadata.LogsStability),
@@ -45,14 +52,14 @@ func (f *factory) createMetrics(ctx context.Context, set processor.Settings, cfg
 	return processorhelper.NewMetrics(ctx, set, cfg, next, p.processMetrics, options...)
 }
 
-// instance gives the processor of a configuration, and what its instance for one
+// instance returns the processor of a configuration, and what its instance for one
 // signal does at the start and at the end.
 func (f *factory) instance(set processor.Settings, cfg component.Config) (*peerProcessor, []processorhelper.Option) {
-	s := f.of(cfg.(*Config), set)
-	i := &instance{shared: s}
-	return s.processor, []processorhelper.Option{
+	c := cfg.(*Config)
+	i := f.processors.Instance(c, func() *peerProcessor { return newProcessor(c, set, f.connect) })
+	return i.Unwrap(), []processorhelper.Option{
 		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
-		processorhelper.WithStart(i.start),
-		processorhelper.WithShutdown(i.shutdown),
+		processorhelper.WithStart(i.Start),
+		processorhelper.WithShutdown(i.Shutdown),
 	}
 }

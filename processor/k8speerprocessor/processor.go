@@ -79,9 +79,9 @@ func connect(cfg *Config, traffic *cluster.Traffic) (cluster.Clients, error) {
 	return cluster.Connection{AuthType: cfg.AuthType, Context: cfg.Context, Owners: cfg.Owners == "watch"}.Connect(traffic)
 }
 
-// start begins to watch, and waits for nothing: a collector starts with or without
+// Start begins to watch, and waits for nothing: a collector starts with or without
 // a cluster. The work outlives ctx, which is for the start only.
-func (p *peerProcessor) start(ctx context.Context, host component.Host, report func(*componentstatus.Event)) error {
+func (p *peerProcessor) Start(ctx context.Context, host component.Host, report func(*componentstatus.Event)) error {
 	unregister, err := p.register()
 	if err != nil {
 		return fmt.Errorf("create telemetry: %w", err)
@@ -100,7 +100,7 @@ func (p *peerProcessor) start(ctx context.Context, host component.Host, report f
 	return nil
 }
 
-func (p *peerProcessor) shutdown(context.Context) error {
+func (p *peerProcessor) Shutdown(context.Context) error {
 	p.waits.end()
 	if p.cancel != nil {
 		p.cancel()

@@ -30,16 +30,16 @@ import (
 
 // bench is a processor of all signals at an API server.
 type bench struct {
-	t       *testing.T
-	traces  processor.Traces
-	logs    processor.Logs
-	metrics processor.Metrics
-	host    *statusHost
-	outT    consumertest.TracesSink
-	outL    consumertest.LogsSink
-	outM    consumertest.MetricsSink
-	shared  *shared
-	tel     *componenttest.Telemetry
+	t         *testing.T
+	traces    processor.Traces
+	logs      processor.Logs
+	metrics   processor.Metrics
+	host      *statusHost
+	outT      consumertest.TracesSink
+	outL      consumertest.LogsSink
+	outM      consumertest.MetricsSink
+	processor *peerProcessor
+	tel       *componenttest.Telemetry
 }
 
 // statusHost remembers what was reported.
@@ -81,7 +81,7 @@ func connectTo(server *clustertest.Server) connectFunc {
 func start(t *testing.T, connect connectFunc, change func(*Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, host: &statusHost{}, tel: componenttest.NewTelemetry()}
-	f := &factory{connect: connect, shared: map[*Config]*shared{}}
+	f := &factory{connect: connect}
 	cfg := createDefaultConfig().(*Config)
 	cfg.Wait = WaitConfig{}
 	if change != nil {
@@ -96,8 +96,10 @@ func start(t *testing.T, connect connectFunc, change func(*Config)) *bench {
 	require.NoError(t, err)
 	b.metrics, err = f.createMetrics(t.Context(), set, cfg, &b.outM)
 	require.NoError(t, err)
-	require.Len(t, f.shared, 1, "all signals have one watch")
-	b.shared = f.shared[cfg]
+	b.processor = f.processors.Instance(cfg, func() *peerProcessor {
+		t.Error("all signals have one watch")
+		return nil
+	}).Unwrap()
 	ctx, cancel := context.WithCancel(t.Context())
 	for _, c := range []component.Component{b.traces, b.logs, b.metrics} {
 		require.NoError(t, c.Start(ctx, b.host))
@@ -115,7 +117,7 @@ func (b *bench) eventually(f func() bool) {
 	require.Eventually(b.t, f, 30*time.Second, 5*time.Millisecond)
 }
 
-func (b *bench) synced() { b.t.Helper(); b.eventually(b.shared.processor.source.Synced) }
+func (b *bench) synced() { b.t.Helper(); b.eventually(b.processor.source.Synced) }
 
 // span sends one span, and gives its attributes as they come out.
 func (b *bench) span(kind ptrace.SpanKind, at time.Time, attrs map[string]any) map[string]any {

@@ -21,7 +21,7 @@ func TestCallWaitsForItsPeer(t *testing.T) {
 	late := clustertest.Pod("production", "cron", "pqr", "v1", "10.1.0.99", "node-1")
 	time.AfterFunc(50*time.Millisecond, func() { server.Set("pods", late) })
 	assert.Equal(t, "cron", b.span(ptrace.SpanKindServer, time.Now(), to("10.1.0.99", 40000))["service.peer.name"])
-	assert.EqualValues(t, 1, b.shared.processor.waits.resolved.Load())
+	assert.EqualValues(t, 1, b.processor.waits.resolved.Load())
 }
 
 // The pod is too new, whose address the node has replaced by its own.
@@ -39,7 +39,7 @@ func TestCallWaitsForThePodBehindANode(t *testing.T) {
 func TestWaitingHasAnEnd(t *testing.T) {
 	b := start(t, connectTo(shop(t)), func(c *Config) { c.Wait.Timeout = time.Second })
 	b.synced()
-	w := &b.shared.processor.waits
+	w := &b.processor.waits
 	for range 3 { // only the first one waits
 		b.span(ptrace.SpanKindServer, time.Now(), to("10.1.0.99", 40000))
 	}
@@ -52,7 +52,7 @@ func TestWaitingHasAnEnd(t *testing.T) {
 func TestShutdownEndsWaiting(t *testing.T) {
 	b := start(t, connectTo(shop(t)), func(c *Config) { c.Wait.Timeout = time.Hour })
 	b.synced()
-	time.AfterFunc(50*time.Millisecond, b.shared.processor.waits.end)
+	time.AfterFunc(50*time.Millisecond, b.processor.waits.end)
 	out := b.span(ptrace.SpanKindServer, time.Now(), to("10.1.0.99", 40000))
 	assert.NotContains(t, out, "service.peer.name")
 }

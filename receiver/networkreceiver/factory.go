@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 
+	"github.com/wirespan/wirespan/internal/sharedcomponent"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/internal/metadata"
 )
@@ -21,10 +22,10 @@ func NewFactory() receiver.Factory {
 
 // newFactory takes dissectors that replace those of the configuration; nil for none.
 func newFactory(source sourceFunc, dissectors []dissect.Dissector) receiver.Factory {
-	instances := &sharing{receivers: map[*Config]*shared{}}
-	of := func(cfg component.Config, set receiver.Settings) *shared {
+	var receivers sharedcomponent.Map[*Config, *networkReceiver] // there is one capture, whatever it feeds
+	of := func(cfg component.Config, set receiver.Settings) *sharedcomponent.Instance[*networkReceiver] {
 		c := cfg.(*Config)
-		return instances.of(c, func() *networkReceiver {
+		return receivers.Instance(c, func() *networkReceiver {
 			return &networkReceiver{cfg: c, set: set, newSource: source, dissectors: dissectors}
 		})
 	}
@@ -33,12 +34,12 @@ func newFactory(source sourceFunc, dissectors []dissect.Dissector) receiver.Fact
 		func() component.Config { return NewDefaultConfig() },
 		receiver.WithTraces(func(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Traces) (receiver.Traces, error) {
 			s := of(cfg, set)
-			s.receiver.nextTraces = next
+			s.Unwrap().nextTraces = next
 			return s, nil
 		}, metadata.TracesStability),
 		receiver.WithLogs(func(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
 			s := of(cfg, set)
-			s.receiver.nextLogs = next
+			s.Unwrap().nextLogs = next
 			return s, nil
 		}, metadata.LogsStability),
 	)

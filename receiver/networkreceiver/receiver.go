@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -54,10 +55,10 @@ type networkReceiver struct {
 	late     atomic.Bool        // the time to shut down is over
 }
 
-// start acquires the source and runs its shards. On error nothing keeps running.
+// Start acquires the source and runs its shards. On error nothing keeps running.
 //
 //nolint:contextcheck // the shards outlive the context of Start
-func (r *networkReceiver) start(ctx context.Context, report func(*componentstatus.Event)) error {
+func (r *networkReceiver) Start(ctx context.Context, _ component.Host, report func(*componentstatus.Event)) error {
 	var err error
 	if r.source, err = r.newSource(r.cfg, r.set); err != nil {
 		return fmt.Errorf("configure capture: %w", err)
@@ -140,14 +141,14 @@ func (r *networkReceiver) finite(run context.Context, report func(*componentstat
 	}
 }
 
-// shutdown stops the intake, hands on everything that is in flight until ctx
+// Shutdown stops the intake, hands on everything that is in flight until ctx
 // ends or, live, the time for it is over, and releases the source. It can be
 // called without start. Its error is what could not be read of capture files or
 // handed on, so that the collector's exit status says so.
 //
 // Half of the time is for what has been captured, so that there is some left to
 // deliver it. What is not done in time is counted.
-func (r *networkReceiver) shutdown(ctx context.Context) error {
+func (r *networkReceiver) Shutdown(ctx context.Context) error {
 	if r.stop == nil {
 		return nil
 	}

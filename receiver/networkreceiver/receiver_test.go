@@ -145,6 +145,7 @@ func TestLiveCaptureThatEndsIsReportedForEachSignal(t *testing.T) {
 	require.NoError(t, logs.Start(t.Context(), late))
 	assert.Equal(t, first, <-late.events)
 	require.NoError(t, traces.Shutdown(context.Background()))
+	require.NoError(t, logs.Shutdown(context.Background()))
 }
 
 // The system's clock is set while a capture runs: timestamps follow it.

@@ -86,7 +86,7 @@ func newStress(t *testing.T) *stress {
 		newSource:  func(*Config, receiver.Settings) (source, error) { return source{Source: src}, nil },
 		nextTraces: traces, nextLogs: logs,
 	}
-	require.NoError(t, s.run.start(t.Context(), func(*componentstatus.Event) {}))
+	require.NoError(t, s.run.Start(t.Context(), componenttest.NewNopHost(), func(*componentstatus.Event) {}))
 	s.handler = <-src.handlers
 	s.call("before")
 	s.idle = heap()
@@ -232,7 +232,7 @@ func (s *stress) end() {
 	assert.Zero(s.t, s.value("tracked_connections", ""))
 	held := heap()
 	assert.Less(s.t, held-min(held, s.idle), uint64(stressSlack), "heap when all is over")
-	require.NoError(s.t, s.run.shutdown(s.t.Context()))
+	require.NoError(s.t, s.run.Shutdown(s.t.Context()))
 	s.t.Logf("at most %.1f MiB of heap with a limit of %d MiB", float64(s.peak)/(1<<20), stressLimit>>20)
 }
 
