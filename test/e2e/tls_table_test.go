@@ -52,7 +52,7 @@ func tellTLS(t *testing.T, rows []tlsRow) {
 
 func tlsTable(rows []tlsRow) string {
 	var table strings.Builder
-	table.WriteString("| Library | Program | As | Meets its socket | Tested with |\n| --- | --- | --- | --- | --- |\n")
+	table.WriteString("| Library | Program | As | Matched by | Tested with |\n| --- | --- | --- | --- | --- |\n")
 	for _, r := range rows {
 		fmt.Fprintf(&table, "| %s | %s | %s | %s | %s |\n", r.library, r.program, r.as, r.bound, versionOf(r.version))
 	}
