@@ -75,7 +75,7 @@ func (c *call) addPeerProcess(m *attributes) {
 		return
 	}
 	m.Int(keyPeerProcessPID, int64(p.PID))
-	m.strIfAny(keyPeerProcessName, p.Name)
+	m.strIfAny(keyPeerProcessName, p.FullName())
 	if isContainerID(p.ContainerID) {
 		m.str(keyPeerContainerID, p.ContainerID)
 	}

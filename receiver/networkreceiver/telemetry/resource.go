@@ -4,7 +4,6 @@
 package telemetry
 
 import (
-	"path"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -77,8 +76,8 @@ func (r *resources) fill(m pcommon.Map, k resourceKey) {
 	if p.StartTime > 0 {
 		m.PutStr(keyProcessCreationTime, time.Unix(0, p.StartTime).UTC().Format("2006-01-02T15:04:05.000Z07:00"))
 	}
-	putStr(m, keyProcessName, p.Name)
-	putStr(m, keyProcessExecutable, executableName(p))
+	putStr(m, keyProcessName, p.FullName())
+	putStr(m, keyProcessExecutable, p.ExecutableName())
 	putStr(m, keyProcessPath, p.Executable)
 	r.fillCommandLine(m, p.CommandLine)
 	putStr(m, keyProcessCgroup, p.CgroupPath)
@@ -109,14 +108,6 @@ func (r *resources) fillCommandLine(m pcommon.Map, args []string) {
 	}
 }
 
-// executableName is the base name of the executable (process.executable.name).
-func executableName(p *capture.Process) string {
-	if p.Executable == "" {
-		return ""
-	}
-	return strings.TrimSuffix(path.Base(p.Executable), " (deleted)")
-}
-
 // serviceName is what people call a process: as it calls itself in OpenTelemetry, else,
 // outside containers, by its own name. A script is known by its own name (gunicorn, not
 // python3), which is the process's name, unless the runtime has named the main thread.
@@ -127,10 +118,10 @@ func serviceName(p *capture.Process) string {
 	if contained(p) {
 		return ""
 	}
-	if exe := executableName(p); exe != "" && (p.Name == "" || strings.HasSuffix(p.Name, "MainThread")) {
+	if exe := p.ExecutableName(); exe != "" && (p.Name == "" || strings.HasSuffix(p.Name, "MainThread")) {
 		return exe
 	}
-	return p.Name
+	return p.FullName()
 }
 
 // isContainerID reports whether id is a bare container id: 64 hexadecimal digits.
