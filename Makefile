@@ -26,7 +26,7 @@ SOURCES := internal/tools/build-distribution go.mod go.sum internal/tools/go.mod
 # Tests that use the one kernel and the one network of this machine. They must
 # not disturb each other, so they run as root, one package at a time.
 LIVE_PACKAGES := /wirespan/(bpf|receiver/networkreceiver/capture/(ebpf|probe)|internal/testkit|test/(completeness|docs|e2e|nodes|soak|stress))
-TESTED := go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | grep -v '/wirespan/test/k8s$$'
+TESTED := go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | grep -vE '/wirespan/test/(k8s|release)$$'
 UNIT    = $(shell $(TESTED) | grep -vE '$(LIVE_PACKAGES)')
 LIVE    = $(shell $(TESTED) | grep -E '$(LIVE_PACKAGES)')
 
@@ -188,6 +188,16 @@ fuzz: ## Run each fuzz test for a while and print a table (FUZZTIME=20s, FUZZPAR
 	@mkdir -p build
 	@go build -o build/fuzz-run ./test/fuzz
 	@build/fuzz-run -time $(FUZZTIME) -parallel $(FUZZPARALLEL) -jobs $(FUZZJOBS) $(FUZZ)
+
+##@ Release
+
+.PHONY: release
+release: ## Pack archives, deb, rpm, SBOM, image and checksums into build/release (ARCHS="amd64 arm64")
+	@internal/tools/release/release $(ARCHS)
+
+.PHONY: test-release
+test-release: release ## Try what is in build/release: install, run, import (root)
+	go test -count=1 -v $(if $(SUDO),-exec '$(SUDO)') ./test/release
 
 ##@ Change
 

@@ -122,6 +122,24 @@ func startContainer(t testing.TB, addr string, files []file, command ...string) 
 	return &Container{ID: id, ctr: ctr, address: address, Server: &Server{Process: task, Addr: addr, log: log}}
 }
 
+// RunImage imports an image from a tar file into a containerd of its own, and runs it
+// once for each command. It returns what the runs print.
+func RunImage(t testing.TB, archive, image string, runs ...[]string) (outputs []string) {
+	t.Helper()
+	ctr := NeedProgram(t, "ctr")
+	NeedProgram(t, "runc")
+	dir := t.TempDir()
+	socket := filepath.Join(dir, "containerd.sock")
+	startContainerd(t, dir, socket)
+	address := []string{"--address", socket, "--namespace", "wirespan-test"}
+	Run(t, Program{Path: ctr, Args: slices.Concat(address, []string{"images", "import", archive})})
+	for _, args := range runs {
+		command := slices.Concat(address, []string{"run", "--rm", image, containerID()}, args)
+		outputs = append(outputs, Run(t, Program{Path: ctr, Args: command}))
+	}
+	return outputs
+}
+
 func startContainerd(t testing.TB, dir, socket string) {
 	t.Helper()
 	conf := filepath.Join(dir, "containerd.toml")

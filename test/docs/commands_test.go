@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,14 +36,16 @@ func of(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 var ways = []way{
 	{of(`^make run\b`), firstCall, ""},
 	{of(`^curl .*localhost:8080`), ask, ""},
-	{of(`^WIRESPAN_PCAP=\S+ bin/wirespan `), replay, ""},
 	{of(`^make replay$`), replayExample, ""},
+	{of(`^(make replay\b|WIRESPAN_PCAP=\S+ bin/wirespan )`), replay, ""},
 	{of(`^make [a-z]`), dryRun, "takes minutes, changes files or runs this very test: Make says what it would do"},
 	{of(`^helm (install|upgrade) .*deploy/helm/wirespan`), install, "no cluster: rendered, and its configurations validated; test/k8s runs it"},
 	{of(`^helm `), unfinished, "names a command of Helm and leaves out the rest: files in it are there"},
 	{of(`^kubectl `), kubectl, "no cluster: its files and objects are there; test/k8s runs those that change the cluster"},
 	{of(`^docker build `), dockerBuild, "no daemon: what the Dockerfile copies is there"},
 	{of(`^docker compose -f \S+ up`), unfinished, "no daemon: test/deploy checks the file by Compose's own library"},
+	{of(`^docker load `), released, "no daemon: containerd takes the same file in test/release"},
+	{of(`^sudo (apt install|systemctl|ctr images import) `), released, "changes the machine: test/release installs, imports and runs the same files elsewhere"},
 	{of(`^go test\b`), goTest, "would write golden files or measure for minutes: the tests that it names are there"},
 	{of(`^go list$`), unfinished, "names a command"},
 	{of(`^mount -t cgroup2 none <dir>$`), unfinished, "the folder is the reader's"},
@@ -141,14 +144,33 @@ func dockerBuild(t *testing.T, _ markdown.Code, line string) {
 	m := regexp.MustCompile(`-f (\S+)`).FindStringSubmatch(line)
 	require.NotNil(t, m, line)
 	full(t)
+	sent := regexp.MustCompile(`(?m)^!(\S+)$`).FindAllStringSubmatch(run(t, "cat", ".dockerignore"), -1)
 	copied := 0
-	for _, c := range regexp.MustCompile(`(?m)^COPY ([^-].*) \S+$`).FindAllStringSubmatch(run(t, "cat", m[1]), -1) {
+	for _, c := range regexp.MustCompile(`(?m)^COPY ([^-].*) \S+$`).FindAllStringSubmatch(strings.ReplaceAll(run(t, "cat", m[1]), "\\\n", ""), -1) {
 		for file := range strings.FieldsSeq(c[1]) {
 			assert.True(t, file == "bin/wirespan" || exists(testkit.Root(file)), file)
+			assert.True(t, slices.ContainsFunc(sent, func(pattern []string) bool {
+				matches, _ := filepath.Match(pattern[1], file)
+				return matches
+			}), "%s is in .dockerignore", file)
 			copied++
 		}
 	}
 	assert.Positive(t, copied)
+}
+
+// released looks for what a command names among what a release has: files by their
+// version, and the unit.
+func released(t *testing.T, _ markdown.Code, line string) {
+	names := regexp.MustCompile(`wirespan_[\w.]+`).FindAllString(line, -1)
+	for _, name := range names {
+		version := regexp.MustCompile(`(?m)^  version: (\S+)$`).FindStringSubmatch(run(t, "cat", "builder-config.yaml"))
+		assert.Regexp(t, `^wirespan_`+regexp.QuoteMeta(version[1])+`_(linux_(amd64|arm64)\.(tar\.gz|deb|rpm)|image\.tar)$`, name)
+	}
+	if len(names) == 0 {
+		assert.Regexp(t, `systemctl .*\bwirespan$`, line)
+		assert.FileExists(t, testkit.Root("distributions", "wirespan", "wirespan.service"))
+	}
 }
 
 // goTest looks for the tests in the page's folder, or in the one that is named.
