@@ -48,6 +48,7 @@ var ways = []way{
 	{of(`^sudo (apt install|systemctl|ctr images import) `), released, "changes the machine: test/release installs, imports and runs the same files elsewhere"},
 	{of(`^go test\b`), goTest, "would write golden files or measure for minutes: the tests that it names are there"},
 	{of(`^go list$`), unfinished, "names a command"},
+	{of(`^setcap `), setcap, ""},
 	{of(`^mount -t cgroup2 none <dir>$`), unfinished, "the folder is the reader's"},
 }
 
@@ -137,6 +138,17 @@ func kubectl(t *testing.T, code markdown.Code, line string) {
 		key := strings.Fields(line)[4]
 		text := run(t, "cat", "deploy/kubernetes/namespace/namespace.yaml")
 		assert.Contains(t, text, strings.Replace(key, "=", ": ", 1))
+	}
+}
+
+// setcap gives a file the capabilities.
+func setcap(t *testing.T, _ markdown.Code, line string) {
+	testkit.NeedRoot(t)
+	program := write(t, "wirespan", "")
+	run(t, testkit.NeedProgram(t, "setcap"), strings.Fields(line)[1], program)
+	wanted, _, _ := strings.Cut(strings.Fields(line)[1], "+")
+	for capability := range strings.SplitSeq(wanted, ",") {
+		assert.Contains(t, run(t, testkit.NeedProgram(t, "getcap"), program), capability)
 	}
 }
 
