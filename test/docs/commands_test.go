@@ -49,6 +49,7 @@ var ways = []way{
 	{of(`^go test\b`), goTest, "would write golden files or measure for minutes: the tests that it names are there"},
 	{of(`^go list$`), unfinished, "names a command"},
 	{of(`^setcap `), setcap, ""},
+	{of(`^wirespan validate --config …$`), validateAll, "the file is the reader's: run on each of the distribution's"},
 	{of(`^mount -t cgroup2 none <dir>$`), unfinished, "the folder is the reader's"},
 }
 
@@ -93,6 +94,7 @@ func lines(code markdown.Code) []string {
 }
 
 func dryRun(t *testing.T, _ markdown.Code, line string) {
+	line = regexp.MustCompile(`<(\w+)>`).ReplaceAllString(line, "$1") // what the reader fills in
 	run(t, "bash", "-euc", strings.Replace(line, "make ", "make --dry-run --no-print-directory ", 1))
 }
 
@@ -138,6 +140,16 @@ func kubectl(t *testing.T, code markdown.Code, line string) {
 		key := strings.Fields(line)[4]
 		text := run(t, "cat", "deploy/kubernetes/namespace/namespace.yaml")
 		assert.Contains(t, text, strings.Replace(key, "=", ": ", 1))
+	}
+}
+
+// validateAll checks the configurations that come with the program.
+func validateAll(t *testing.T, _ markdown.Code, _ string) {
+	files, err := filepath.Glob(testkit.Root("distributions", "wirespan", "config*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		validate(t, full(t), nil, nil, file)
 	}
 }
 
