@@ -9,7 +9,7 @@
 cd "$work"
 
 printf '127.0.0.2 shop.example\n127.0.0.3 payment.example\n127.0.0.4 stock.example\n' >hosts
-echo 'nameserver 127.0.0.1' >resolv.conf
+printf 'nameserver 127.0.0.1\noptions no-aaaa\n' >resolv.conf
 mount --bind resolv.conf /etc/resolv.conf
 dnsmasq --no-daemon --local=/example/ --no-resolv --no-hosts --addn-hosts=hosts --log-facility=- --user=root 2>dnsmasq.log & servers+=($!)
 export GRPC_DNS_RESOLVER=native PYTHONDONTWRITEBYTECODE=1

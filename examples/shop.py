@@ -77,9 +77,8 @@ class Shop(Handler):
         order = self.body()
         trace = self.headers["traceparent"]
         try:
-            with grpc.insecure_channel("stock.example:50051") as channel:
-                call = channel.unary_unary(RESERVE)
-                call(message(order["sku"], order["quantity"]), metadata=[("traceparent", trace)], timeout=5)
+            request = message(order["sku"], order["quantity"])
+            stock.unary_unary(RESERVE)(request, metadata=[("traceparent", trace)], timeout=5)
         except grpc.RpcError as e:
             return self.answer(409, {"error": e.details()})
         charge = json.dumps({"amount": 17.8, "card": order["card"], "password": "correct horse"}).encode()
@@ -97,4 +96,5 @@ host, port = address.split(":")
 if role == "stock":
     serve_stock(host, int(port))
 else:
+    stock = grpc.insecure_channel("stock.example:50051")
     ThreadingHTTPServer((host, int(port)), {"payment": Payment, "shop": Shop}[role]).serve_forever()

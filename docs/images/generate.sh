@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Makes replay.svg anew from what bin/wirespan prints of examples/shop.pcap: the calls of the
-# first order, but for its lookups. Needs Go, which gets freeze, the program that draws.
+# first order over HTTP. Needs Go, which gets freeze, the program that draws.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 freeze=${FREEZE:-go run github.com/charmbracelet/freeze@v0.2.2}
