@@ -124,6 +124,21 @@ type Resyncer interface {
 	FindStart(d Direction, b []byte) int
 }
 
+// CutProber is a Dissector that can know a connection by first bytes that a gap follows:
+// a capture may have only the beginning of each segment.
+type CutProber interface {
+	// ProbeCut is Probe for bytes after which no more is to come.
+	ProbeCut(client, server []byte) Verdict
+}
+
+// Cutter is a Conversation that can make something of the beginning of a message.
+type Cutter interface {
+	// Cut takes the bytes before a gap that Data has not used, or in which the engine
+	// has found no start. It reports whether a message begins with them; if so, Gap
+	// follows, and its n does not count them.
+	Cut(d Direction, m Marks, b []byte) bool
+}
+
 // Forewarned is a Conversation that wants to know that messages of a direction may have
 // been lost while the engine looked for a start: before its first bytes, or after it has
 // lost the thread.

@@ -173,7 +173,7 @@ func (e *Engine) datagram(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 // pending is lost with them.
 func (e *Engine) gap(st *stream, d conn.Dir, m conn.Mark, n uint64, why string) {
 	side := &st.sides[d]
-	if !side.pending.empty() && side.mode == flowing {
+	if !e.cut(st, d) && !side.pending.empty() && side.mode == flowing {
 		n += uint64(len(side.pending.bytes))
 		m = side.pending.index[0].Mark
 	}

@@ -205,7 +205,11 @@ func (e *Engine) missing(st *stream, d conn.Dir, m conn.Mark, n uint64) {
 	e.stats.GapBytes.Add(n)
 	switch st.state {
 	case undecided:
-		e.gapUndecided(st, d, m.Time)
+		if e.openCut(st, d) {
+			e.gap(st, d, m, n, dissect.LossGap)
+		} else if st.state == undecided {
+			e.gapUndecided(st, d, m.Time)
+		}
 	case dissected:
 		e.gap(st, d, m, n, dissect.LossGap)
 		e.spare(st, d, m.Offset+n)

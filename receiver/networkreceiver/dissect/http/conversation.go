@@ -333,9 +333,11 @@ func (c *conversation) interrupt(d dissect.Direction, h *half, why string) {
 	case h.phase != inHead:
 		c.finish(h, why)
 	case len(h.partial) > 0:
-		// As far as there are whole lines. Without a whole start line it is nothing.
+		// As far as there are whole lines.
 		if lines := h.partial[:bytes.LastIndexByte(h.partial, '\n')+1]; len(lines) > 0 {
 			_ = c.begin(d, h, lines, why)
+		} else if why == dissect.LossGap {
+			c.beginCut(d, h)
 		}
 	}
 	c.dropPartial(h)

@@ -40,6 +40,7 @@ const (
 	flagCodingError
 	flagStrayBytes
 	flagRelativeTarget
+	flagCutTarget
 )
 
 // flagNames are in the order of the constants. README.md explains them.
@@ -75,6 +76,7 @@ var flagNames = [...]string{
 	"http.content_coding_error",
 	"http.stray_bytes",
 	"http.relative_target",
+	"http.cut_target",
 }
 
 // names lists the set, or is nil if it is empty.

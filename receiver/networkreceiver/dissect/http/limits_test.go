@@ -75,5 +75,5 @@ func TestFlagsAreDocumented(t *testing.T) {
 		assert.Contains(t, string(readme), "`"+name+"`")
 	}
 	assert.Equal(t, len(flagNames), documented, "flags in README.md")
-	assert.Equal(t, len(flagNames), bits.Len32(uint32(flagRelativeTarget)), "names of flags")
+	assert.Equal(t, len(flagNames), bits.Len32(uint32(flagCutTarget)), "names of flags")
 }

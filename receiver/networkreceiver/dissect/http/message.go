@@ -171,6 +171,7 @@ func (c *conversation) answer(queued bool) {
 // follow sets what comes after the header section.
 func (c *conversation) follow(h *half, how framing, length uint64, why string) {
 	if why != "" {
+		h.msg.Content.SizeUnknown = why == dissect.LossGap || why == dissect.LossViolation
 		c.finish(h, why)
 		return
 	}

@@ -232,6 +232,7 @@ func (c *conversation) beginMidway(s *stream, which role, d dissect.Direction, f
 		m.Protocol, m.Kind, p.msg = &m.info, dissect.Response, &m.Message
 	}
 	p.msg.Direction, p.msg.Midway = d, true
+	p.msg.Content.SizeUnknown = true
 	p.identify(s)
 	if c.sink.Keep(messageSize) {
 		p.reserved = messageSize
