@@ -20,7 +20,7 @@ const dissectFolder = "receiver/networkreceiver/dissect"
 
 // notDissectors are the folders below dissect, and below dissect/application, that are
 // not a protocol.
-var notDissectors = []string{"application", "dialogue", "dissecttest", "wire", "engine", "httpmessage", "registry", "jsonvalue", "protobuf", "testdata"}
+var notDissectors = []string{"application", "dialogue", "dissecttest", "wire", "engine", "httpmessage", "preface", "registry", "jsonvalue", "protobuf", "testdata"}
 
 func protocolFolders(t *testing.T) []string {
 	t.Helper()

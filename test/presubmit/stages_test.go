@@ -111,8 +111,8 @@ func withinAny(path string, folders []string) bool {
 }
 
 func TestDissectorsDoNotImportEachOther(t *testing.T) {
-	borrowed := map[string]bool{"httpmessage": true, "application": true, "wire": true}
-	shared := map[string]bool{"engine": true, "registry": true, "dissecttest": true, "httpmessage": true, "application": true, "wire": true}
+	borrowed := map[string]bool{"httpmessage": true, "preface": true, "application": true, "wire": true}
+	shared := map[string]bool{"engine": true, "registry": true, "dissecttest": true, "httpmessage": true, "preface": true, "application": true, "wire": true}
 	for _, p := range packages(t) {
 		own, ok := dissectorOf(p.ImportPath)
 		if !ok || shared[own] {

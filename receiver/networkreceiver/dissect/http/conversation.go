@@ -48,6 +48,8 @@ type conversation struct {
 	// handshake is what is remembered of a request to go on with WebSocket, and of the
 	// answer that agrees.
 	handshake []*dissect.Message
+	// connected is the target of CONNECT, when it has succeeded.
+	connected string
 }
 
 // half is one direction.

@@ -111,6 +111,9 @@ func (c *conversation) beginResponse(h *half, r *ResponseInfo, fieldLines, why s
 		if f.upgrade == "websocket" {
 			c.noteHandshake(h)
 		}
+		if q.kind&isCONNECT != 0 {
+			c.connected = h.target
+		}
 		c.handOver(h, strings.Clone(f.upgrade))
 		return
 	}

@@ -34,10 +34,11 @@ var labels = map[string][]string{
 
 // others are beginnings that are not claimed by the folder's protocol, or not by it alone.
 var others = map[string][]string{
-	"foreign.script 192.0.2.1:40000":   {},              // datagrams that look like DNS and are not
-	"unbound.pcap 127.0.0.1:48157":     {},              // a query without a question (RFC 7873, section 5.4)
-	"not-tls.script 192.0.2.1:40000":   {"tls", "http"}, // a server that answers TLS in HTTP
-	"http-to-tls.pcap 127.0.0.1:49918": {"http"},        // HTTP to a server of TLS
+	"foreign.script 192.0.2.1:40000":      {},              // datagrams that look like DNS and are not
+	"unbound.pcap 127.0.0.1:48157":        {},              // a query without a question (RFC 7873, section 5.4)
+	"v5-not-socks.script 192.0.2.1:40000": {"http"},        // an answer that is not of SOCKS
+	"not-tls.script 192.0.2.1:40000":      {"tls", "http"}, // a server that answers TLS in HTTP
+	"http-to-tls.pcap 127.0.0.1:49918":    {"http"},        // HTTP to a server of TLS
 }
 
 // TestLabelledTraffic shows the beginning of each fixture's connections to all probes:
