@@ -50,17 +50,21 @@ enum meeting {
 };
 
 // meet_caller looks whether the current thread is inside a library: then the library
-// itself sends the packet.
+// itself sends the packet, unless the object is known to write into memory.
 static __always_inline enum meeting meet_caller(const struct socket_state *s, bool opens)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct call_key thread = { .thread = (__u64)task->tgid << 32 | (__u32)task->pid };
 	struct session_key key = { .pid = task->tgid };
 	struct call *call = bpf_map_lookup_elem(&tls_calls, &thread);
+	struct session *session;
 
 	if (!call || !call->inside)
 		return NOBODY;
 	key.object = call->object;
+	session = bpf_map_lookup_elem(&tls_sessions, &key);
+	if (session && session->id)
+		return NOBODY;
 	return bind_session(&key, s, opens) ? MET : MET_BEFORE;
 }
 

@@ -55,20 +55,21 @@ static __noinline void find_socket(struct session *s, __u64 object, const struct
 	count_coverage(&process, COVERAGE_BOUND);
 }
 
-// took says that a call's function took or gave n bytes at buffer.
-static __always_inline void took(const struct call *call, __u64 buffer, __u64 n, const struct place *p, bool changes)
+// took says that a call's function took or gave n bytes at buffer. It reports whether the
+// object's socket is known.
+static __always_inline bool took(const struct call *call, __u64 buffer, __u64 n, const struct place *p, bool changes)
 {
 	struct session_key key = { .object = call->object, .pid = bpf_get_current_pid_tgid() >> 32 };
 	struct emission e = { .from = buffer, .left = n };
 	struct session *s = session_of(&key);
 
 	if (!s)
-		return;
+		return false;
 	if (p->way && (changes || !s->socket))
 		find_socket(s, call->object, p);
 	if (!s->socket && s->early && p->operation == OPERATION_WRITE) {
 		s->early += n;
-		return;
+		return false;
 	}
 	if (p->operation == OPERATION_WRITE) {
 		e.direction = EGRESS;
@@ -82,12 +83,13 @@ static __always_inline void took(const struct call *call, __u64 buffer, __u64 n,
 	if (!s->socket) {
 		count_plain(PLAIN_UNBOUND, 1);
 		count_plain(PLAIN_UNBOUND_BYTES, n);
-		return;
+		return false;
 	}
 	e.time = bpf_ktime_get_ns();
 	e.socket = s->socket;
 	e.shard = s->shard;
 	emit(&e);
+	return true;
 }
 
 // note_output notes what an object without a socket has put into memory: the socket that
@@ -222,8 +224,8 @@ int library_return(struct pt_regs *ctx)
 		return 0;
 	call->inside = false;
 	n = taken(call, n, RESULT2(ctx), &p);
-	if (n > 0)
-		took(call, call->buffer, n, &p, false);
+	if (n > 0 && took(call, call->buffer, n, &p, false))
+		return 0;
 	if (p.way == WAY_SSL)
 		note_output(call->object, &p);
 	return 0;
