@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,19 @@ func TestConfigurations(t *testing.T) {
 		})
 	}
 	assert.Greater(t, tried, 10)
+}
+
+// The lean program takes every configuration of the distribution but the one for a
+// backend that it has no exporter for.
+func TestLeanProgramTakesTheConfigurations(t *testing.T) {
+	files, err := filepath.Glob(testkit.Root("distributions", "wirespan", "config*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		if filepath.Base(file) != "config-clickhouse.yaml" {
+			validate(t, lean(t), nil, nil, file)
+		}
+	}
 }
 
 var kinds = []string{"receivers", "processors", "exporters", "connectors", "extensions", "service"}

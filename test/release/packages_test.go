@@ -17,12 +17,13 @@ import (
 
 // modes are the files that a package installs.
 var modes = map[string]os.FileMode{
-	"/usr/bin/wirespan":                           0o755,
-	"/usr/lib/systemd/system/wirespan.service":    0o644,
-	"/etc/wirespan/config.yaml":                   0o644,
-	"/etc/wirespan/wirespan.conf":                 0o600,
-	"/usr/share/doc/wirespan/copyright":           0o644,
-	"/usr/share/doc/wirespan/THIRD_PARTY_NOTICES": 0o644,
+	"/usr/bin/wirespan":                                   0o755,
+	"/usr/lib/systemd/system/wirespan.service":            0o644,
+	"/etc/wirespan/config.yaml":                           0o644,
+	"/etc/wirespan/wirespan.conf":                         0o600,
+	"/usr/share/doc/wirespan/examples/config-replay.yaml": 0o644,
+	"/usr/share/doc/wirespan/copyright":                   0o644,
+	"/usr/share/doc/wirespan/THIRD_PARTY_NOTICES":         0o644,
 }
 
 // installed looks at a root folder with a package in it.
