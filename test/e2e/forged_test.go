@@ -17,7 +17,8 @@ import (
 
 // TestForgedPackets forges packets of a connection that is in use, in both directions,
 // with no more than what somebody sees who looks on. The kernel refuses them all (RFC
-// 5961), and each call is seen at both ends, with its own bytes.
+// 5961), and each call is seen at both ends, with its own bytes. What is urgent is not among
+// these.
 func TestForgedPackets(t *testing.T) {
 	testkit.NeedRoot(t)
 	python := testkit.NeedProgram(t, "/usr/bin/python3")

@@ -1,8 +1,8 @@
 # Copyright The Wirespan Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Keep-alive HTTP over loopback, with packets forged before each call, and one reset
-that is real at the end. Prints the names of the calls."""
+"""Keep-alive HTTP over loopback, with packets forged before each call, an urgent byte in
+the last request, and one reset that is real at the end. Prints the names of the calls."""
 
 import socket
 import struct
@@ -66,8 +66,11 @@ def serve(s):
             s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
 
-def call(s, name):
-    s.sendall(b"GET /%s HTTP/1.1\r\nHost: t\r\n\r\n" % name.encode())
+def call(s, name, urgent=b""):
+    s.sendall(b"GET /" + name[:2].encode())
+    if urgent:
+        s.send(urgent, socket.MSG_OOB)
+    s.sendall(name[2:].encode() + b" HTTP/1.1\r\nHost: t\r\n\r\n")
     want, got = b"ok " + name.encode(), b""
     while not got.endswith(want):
         part = s.recv(4096)
@@ -88,6 +91,8 @@ for name, (flags, distance, payload) in KINDS.items():
         forge(raw, sender, receiver, flags, distance, payload)
     call(client, name)
     print(name)
+call(client, "urgent", b"X")
+print("urgent")
 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 client.close()
 answering.join()
