@@ -26,7 +26,7 @@ type pendingReset struct {
 	dir   Dir
 	seq   uint32
 	time  int64
-	exact bool      // or, live, may be so: the capture has just lost bytes
+	exact bool
 	next  [2]uint32 // next byte of each direction when it came
 	// held is what came after an exact reset in a capture file: it belongs to the
 	// connection only if that lives.
@@ -73,7 +73,7 @@ func (t *Table) doubtReset(c *Conn, h, other *half, seg *capture.Segment) {
 	if t.lossy() {
 		window = t.window()
 	}
-	exact := h.isNext(seg.Seq) || c.Live && t.lossy()
+	exact := h.isNext(seg.Seq)
 	if !within(h.stream.Next(), seg.Seq, window) {
 		t.stats.RSTIgnored.Add(1)
 		return
