@@ -62,7 +62,7 @@ replay: $(if $(wildcard $(FULL)),build,lean) ## Show the calls in capture files 
 	@WIRESPAN_PCAP='$(PCAP)' $(BIN) --config distributions/wirespan/config-replay.yaml
 
 .PHONY: lean
-lean: $(LEAN) ## Build bin/wirespan with the components of a first look only, in a third of the time
+lean: $(LEAN) ## Build bin/wirespan with the components of a first look only, in two fifths of the time
 	@$(call install,$(LEAN))
 
 .PHONY: build
