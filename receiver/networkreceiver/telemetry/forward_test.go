@@ -42,6 +42,7 @@ func (s *spansOf) Logs(_ Class, ld plog.Logs, _ int) {
 		}
 	}
 }
+
 func (s *spansOf) Traces(_ Class, td ptrace.Traces, _ int) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {

@@ -3,25 +3,32 @@
 
 package telemetry
 
-import "go.opentelemetry.io/collector/pdata/pcommon"
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
 
 const (
-	maxShapes    = 64
+	shapeBits    = 6
+	maxShapes    = 1 << shapeBits
 	maxShapeKeys = 320
 	maxShapeKey  = 128 // bytes of a key
 )
 
 // shapes remembers the keys of usual maps. Most records have the same keys in the
-// same order, and pdata searches a map for each key that is put into it: to copy
-// a map that has the keys already, and then to set its values one after another,
-// needs no search. It holds a bounded number of shapes.
-type shapes [maxShapes]shape
+// same order, and pdata searches a map for each key that is put into it: of keys that
+// are known to be different no search is needed. It holds a bounded number of shapes.
+type shapes struct {
+	kinds *slabKinds // nil where maps can't be built of slabs
+	known [maxShapes]shape
+}
 
-// shape is the keys of one map, each once, with empty values.
+// shape is the keys of one map, each once.
 type shape struct {
 	hash    uint64
 	learned bool
-	keys    pcommon.Map
+	keys    []string
 }
 
 // put puts attributes into an empty map.
@@ -30,8 +37,9 @@ func (s *shapes) put(m pcommon.Map, list []attribute) {
 		return
 	}
 	hash := hashKeys(list)
-	known := &s[hash%maxShapes]
-	if known.hash == hash && known.learned && known.fill(m, list) {
+	known := s.of(hash)
+	if s.kinds != nil && known.hash == hash && known.learned && known.is(list) {
+		s.kinds.put(m, list)
 		return
 	}
 	putEach(m, list)
@@ -43,20 +51,26 @@ func (s *shapes) put(m pcommon.Map, list []attribute) {
 	}
 }
 
-// fill reports whether the shape is that of list. If not, m stays empty.
-func (s *shape) fill(m pcommon.Map, list []attribute) bool {
-	if s.keys.Len() != len(list) {
+// of returns the place of a shape, its own or one that it may have: of the two that its
+// hash has, one that was not learned, else the second.
+func (s *shapes) of(hash uint64) *shape {
+	first := hash * 0x9e3779b97f4a7c15 >> (64 - shapeBits)
+	a, b := &s.known[first], &s.known[first^1]
+	if a.hash == hash || b.hash != hash && !a.learned {
+		return a
+	}
+	return b
+}
+
+// is reports whether the keys are those of list.
+func (s *shape) is(list []attribute) bool {
+	if len(s.keys) != len(list) {
 		return false
 	}
-	s.keys.CopyTo(m)
-	i := 0
-	for key, value := range m.All() {
-		if key != list[i].key {
-			m.Clear()
+	for i := range list {
+		if list[i].key != s.keys[i] {
 			return false
 		}
-		list[i].set(value)
-		i++
 	}
 	return true
 }
@@ -66,13 +80,12 @@ func (s *shape) learn(list []attribute) {
 	if len(list) > maxShapeKeys {
 		return
 	}
-	keys := pcommon.NewMap()
-	keys.EnsureCapacity(len(list))
+	keys := make([]string, len(list))
 	for i := range list {
 		if len(list[i].key) > maxShapeKey {
 			return
 		}
-		keys.PutEmpty(list[i].key)
+		keys[i] = strings.Clone(list[i].key)
 	}
 	s.keys, s.learned = keys, true
 }

@@ -95,6 +95,7 @@ func New(s Settings, b *budget.Budget, sink Sink, stats *Stats) *Builder {
 		builder.traces[class] = newTraceBatch(res, s.Version)
 		builder.logs[class] = newLogBatch(res, s.Version)
 	}
+	builder.shapes.kinds = slabs()
 	builder.attributes.redactor = builder.redactor
 	return builder
 }
