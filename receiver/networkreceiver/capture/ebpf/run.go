@@ -182,7 +182,7 @@ func (r *reader) take(b []byte) {
 		r.takePeer((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
 	case len(b) >= ownerLen && r.local != nil && b[kindOffset] == leftKind:
 		r.takeLeft((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
-	case len(b) >= ownerLen && r.resets != nil && b[kindOffset] == resetKind:
+	case len(b) >= ownerLen && b[kindOffset] == resetKind:
 		r.takeReset((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
 	default:
 		r.malformed()
@@ -230,6 +230,9 @@ func (r *reader) takeLeft(o *bpf.CaptureOwnerRecord) {
 
 func (r *reader) takeReset(o *bpf.CaptureOwnerRecord) {
 	r.source.stats.Resets.Add(1)
+	if r.resets == nil {
+		return
+	}
 	r.resets.Reset(o.Socket, r.clock.unix(o.Time))
 }
 
