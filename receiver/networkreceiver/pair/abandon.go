@@ -13,6 +13,10 @@ const halfClose = 10 * second / 1000
 // unanswered emits a request that has no response, why, and at which time that was known.
 func (s *session) unanswered(w *waiting, why string, t int64) {
 	w.Missing = why
+	// Time may have passed in one step, in which a connection is let go of first.
+	if over := w.since + s.age; why == "idle" && over < t {
+		why, t = "timeout", over
+	}
 	switch why {
 	case "fin", "rst", "idle", "timeout":
 		w.Missing, w.Ended = s.abandoned(w.Request, why, t)

@@ -36,6 +36,7 @@ func TestAbandoned(t *testing.T) {
 		"a reset after the client's end":   {fin(second), rst(2 * second), "rst", "rst", second},
 		"idle":                             {idle(9 * second), idle(9 * second), "idle", "idle", 9 * second},
 		"idle after the server's end":      {idle(9 * second), fin(3 * second), "idle", "fin", 3 * second},
+		"idle for longer than it waits":    {idle(60 * second), idle(60 * second), "idle", "timeout", 10 * second},
 		"time-out":                         {dissect.End{}, dissect.End{}, "", "timeout", 10 * second},
 		"the capture ends":                 {dissect.End{}, dissect.End{}, "shutdown", "shutdown", 0},
 		"evicted":                          {dissect.End{}, dissect.End{}, "evicted", "evicted", 0},
@@ -55,7 +56,7 @@ func TestAbandoned(t *testing.T) {
 					s.Ends[0], s.Ends[1] = s.Ends[1], s.Ends[0]
 				}
 				if test.close != "" {
-					pairer.Close(s, 9*second, test.close)
+					pairer.Close(s, max(9*second, test.client.Time), test.close)
 				} else {
 					pairer.Tick(30 * second)
 				}
