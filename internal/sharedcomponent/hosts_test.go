@@ -71,3 +71,16 @@ func TestOneComponentForAllInstances(t *testing.T) {
 	assert.Equal(t, 1, traces.Unwrap().stops)
 	assert.NotSame(t, traces.Unwrap(), m.Instance("a", create).Unwrap(), "a new one after the end")
 }
+
+func TestStopsWithFirst(t *testing.T) {
+	m := Map[string, *counting]{StopsWithFirst: true}
+	create := func() *counting { return &counting{err: errors.New("cannot flush")} }
+	traces, logs := m.Instance("a", create), m.Instance("a", create)
+	for _, i := range []*Instance[*counting]{traces, logs} {
+		assert.Error(t, i.Start(t.Context(), &host{}))
+	}
+	assert.Error(t, logs.Shutdown(t.Context()))
+	assert.Equal(t, 1, logs.Unwrap().stops)
+	assert.NoError(t, traces.Shutdown(t.Context()), "the error is told once")
+	assert.Equal(t, 1, logs.Unwrap().stops)
+}

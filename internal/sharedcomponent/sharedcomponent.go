@@ -23,6 +23,10 @@ type Component interface {
 
 // Map has the components by their configuration. The zero value is empty.
 type Map[K comparable, C Component] struct {
+	// StopsWithFirst is for a receiver that hands something to all pipelines: the
+	// Collector stops each pipeline's consumers right after its own instance.
+	StopsWithFirst bool
+
 	mu     sync.Mutex
 	shared map[K]*shared[C]
 }
@@ -34,7 +38,7 @@ func (m *Map[K, C]) Instance(config K, create func() C) *Instance[C] {
 	defer m.mu.Unlock()
 	s, ok := m.shared[config]
 	if !ok {
-		s = &shared[C]{component: create(), forget: func() {
+		s = &shared[C]{component: create(), stopsWithFirst: m.StopsWithFirst, forget: func() {
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			delete(m.shared, config)
@@ -48,13 +52,15 @@ func (m *Map[K, C]) Instance(config K, create func() C) *Instance[C] {
 }
 
 // shared is one component behind its instances. It starts with the first of them and
-// stops with the last of those that were started.
+// stops with the first or the last of those that were started.
 type shared[C Component] struct {
-	component C
-	forget    func()
+	component      C
+	stopsWithFirst bool
+	forget         func()
 
 	mu       sync.Mutex
 	started  int
+	stopped  bool
 	startErr error
 	hosts    hosts
 }
@@ -84,8 +90,8 @@ func (i *Instance[C]) Start(ctx context.Context, host component.Host) error {
 	return s.startErr
 }
 
-// Shutdown implements component.Component. The last instance returns the error, so that
-// it is told once.
+// Shutdown implements component.Component. The instance that stops the component returns
+// the error, so that it is told once.
 func (i *Instance[C]) Shutdown(ctx context.Context) error {
 	s := i.shared
 	s.forget()
@@ -96,8 +102,10 @@ func (i *Instance[C]) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	i.started = false
-	if s.started--; s.started > 0 {
+	s.started--
+	if s.stopped || s.started > 0 && !s.stopsWithFirst {
 		return nil
 	}
+	s.stopped = true
 	return s.component.Shutdown(ctx)
 }

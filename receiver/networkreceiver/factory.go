@@ -22,7 +22,8 @@ func NewFactory() receiver.Factory {
 
 // newFactory takes dissectors that replace those of the configuration; nil for none.
 func newFactory(source sourceFunc, dissectors []dissect.Dissector) receiver.Factory {
-	var receivers sharedcomponent.Map[*Config, *networkReceiver] // there is one capture, whatever it feeds
+	// There is one capture, whatever it feeds.
+	receivers := sharedcomponent.Map[*Config, *networkReceiver]{StopsWithFirst: true}
 	of := func(cfg component.Config, set receiver.Settings) *sharedcomponent.Instance[*networkReceiver] {
 		c := cfg.(*Config)
 		return receivers.Instance(c, func() *networkReceiver {
