@@ -12,6 +12,7 @@
 enum {
 	INCLUDE = 1,
 	EXCLUDE = 2,
+	CUT_SHIFT = 2, // the same, of a longer name that begins like this
 };
 
 enum { CGROUP_DEPTH = 12 }; // ancestors that are looked at
@@ -124,23 +125,38 @@ static __always_inline bool cgroup_passes(struct __sk_buff *skb)
 	return passes(found, include_cgroups);
 }
 
+// begins_with tells whether a name of a file begins with a process's whole own name.
+static __always_inline bool begins_with(const struct filter_name *file, const struct process *p)
+{
+	bool same = true;
+
+	for (int i = 0; i < NAME_LEN - 1; i++)
+		same &= file->name[i] == p->name[i];
+	return same;
+}
+
 // process_passes asks the list of names for the process's own name and the
-// last part of its executable's path.
+// last part of its executable's path. Of its own name the kernel has the beginning
+// only: what the list has of that is for scripts, whose executable has another name.
 static __always_inline bool process_passes(const struct process *p)
 {
 	struct filter_name key = {};
-	__u8 found = 0, *flags;
+	__u8 found = 0, cut = 0, *flags;
 
 	if (!filter_processes)
 		return true;
 	bpf_probe_read_kernel_str(key.name, NAME_LEN, p->name);
 	flags = bpf_map_lookup_elem(&names, &key);
-	if (flags)
-		found |= *flags;
+	if (flags) {
+		found |= *flags & (INCLUDE | EXCLUDE);
+		cut = *flags >> CUT_SHIFT;
+	}
 	__builtin_memset(&key, 0, sizeof(key));
 	bpf_probe_read_kernel_str(key.name, sizeof(key.name), p->exe);
 	flags = bpf_map_lookup_elem(&names, &key);
 	if (flags)
-		found |= *flags;
+		found |= *flags & (INCLUDE | EXCLUDE);
+	if (cut && !begins_with(&key, p))
+		found |= cut;
 	return passes(found, include_processes);
 }

@@ -71,7 +71,7 @@ type TLSConfig struct {
 
 // ProcessesConfig selects processes. Names and paths may have wildcards.
 type ProcessesConfig struct {
-	Processes   []string `mapstructure:"processes"`   // process names (comm) or names of executables
+	Processes   []string `mapstructure:"processes"`   // process names (comm, 15 bytes) or names of executables
 	Executables []string `mapstructure:"executables"` // paths of executables
 	Cgroups     []string `mapstructure:"cgroups"`     // paths below the cgroup v2 root, with everything below them
 	Pods        []string `mapstructure:"pods"`        // UIDs of Kubernetes pods
@@ -86,7 +86,7 @@ type FilterConfig struct {
 	Ports     Ports    `mapstructure:"ports"`     // local or remote
 	CIDRs     []string `mapstructure:"cidrs"`     // local or remote address
 	Cgroups   []string `mapstructure:"cgroups"`   // paths below the cgroup v2 root, with everything below them
-	Processes []string `mapstructure:"processes"` // process names (comm) or names of executables
+	Processes []string `mapstructure:"processes"` // names of processes or of executables
 
 	_ struct{}
 }

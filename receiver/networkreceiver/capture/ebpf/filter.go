@@ -8,6 +8,7 @@ package ebpf
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"net/netip"
 	"os"
@@ -23,6 +24,7 @@ import (
 const (
 	includeFlag uint8 = 1
 	excludeFlag uint8 = 2
+	cutShift          = 2 // the same, of a longer name that begins like this
 )
 
 // filterLists are the entries of the kernel's lists.
@@ -38,7 +40,7 @@ func makeFilterLists(s *Settings) filterLists {
 		ports:     merge(s.Include.Ports, s.Exclude.Ports),
 		prefixes:  merge(masked(s.Include.Prefixes), masked(s.Exclude.Prefixes)),
 		cgroups:   merge(cleaned(s.Include.Cgroups), cleaned(s.Exclude.Cgroups)),
-		processes: merge(s.Include.Processes, s.Exclude.Processes),
+		processes: withCutNames(merge(s.Include.Processes, s.Exclude.Processes)),
 	}
 }
 
@@ -51,6 +53,18 @@ func merge[K comparable](include, exclude []K) map[K]uint8 {
 		flags[k] |= excludeFlag
 	}
 	return flags
+}
+
+// withCutNames adds the beginnings of names that are longer than what the kernel keeps of
+// a process's own.
+func withCutNames(names map[string]uint8) map[string]uint8 {
+	all := maps.Clone(names)
+	for name, flags := range names {
+		if len(name) > maxCommLen {
+			all[name[:maxCommLen]] |= flags << cutShift
+		}
+	}
+	return all
 }
 
 func masked(prefixes []netip.Prefix) []netip.Prefix {
@@ -100,7 +114,7 @@ func prepareLists(spec *ebpf.CollectionSpec, lists []filterList) error {
 		if err := setVariable(spec, list.use, all != 0); err != nil {
 			return err
 		}
-		if err := setVariable(spec, list.include, all&includeFlag != 0); err != nil {
+		if err := setVariable(spec, list.include, all&(includeFlag|includeFlag<<cutShift) != 0); err != nil {
 			return err
 		}
 		spec.Maps[list.maps].MaxEntries = uint32(max(len(list.flags), 1))

@@ -7,6 +7,8 @@ package ebpf
 
 import (
 	"net/netip"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -81,6 +83,18 @@ func TestFilters(t *testing.T) {
 		_, s := sides(r.port(p4), p4)
 		assert.Empty(t, s.out)
 	})
+	t.Run("process names of more than 15 bytes", func(t *testing.T) {
+		script := filepath.Join(t.TempDir(), "inventory-service.py")
+		require.NoError(t, os.WriteFile(script, []byte("#!/usr/bin/python3\n"+pythonGet), 0o700))
+		for name, seen := range map[string]bool{"inventory-service.py": true, "inventory-servi": true, "inventory-service.pl": true, "inventory-agent-2": false} {
+			r := record(t, Settings{Include: processes(name)})
+			run(t, exec.Command(script, s4))
+			settle()
+			r.stop()
+			c, _ := sides(r.port(p4), p4)
+			assert.Equal(t, seen, strings.Contains(string(c.out), "GET /python"), name)
+		}
+	})
 	t.Run("exclude process", func(t *testing.T) {
 		r := record(t, Settings{Exclude: processes("python3", "ebpf.test")})
 		run(t, roleCommand("get", "http://"+s4+"/?n=1"))
@@ -141,4 +155,13 @@ func TestSettingsValidate(t *testing.T) {
 	} {
 		require.ErrorContains(t, tt.settings.Validate(), tt.want)
 	}
+}
+
+func TestNamesThatTheKernelCuts(t *testing.T) {
+	assert.Equal(t, map[string]uint8{
+		"kube-controller-manager": includeFlag, "kube-controller-other": excludeFlag, "kube-controller": excludeFlag | (includeFlag|excludeFlag)<<cutShift, "nginx": includeFlag,
+	}, makeFilterLists(&Settings{
+		Include: Filter{Processes: []string{"kube-controller-manager", "nginx"}},
+		Exclude: Filter{Processes: []string{"kube-controller-other", "kube-controller"}},
+	}).processes)
 }

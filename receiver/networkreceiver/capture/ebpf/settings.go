@@ -19,6 +19,7 @@ const (
 	MaxRingBytes     = 1 << 30
 	DefaultProcesses = 4096
 	maxNameLen       = 63
+	maxCommLen       = 15
 )
 
 // Settings say what to capture and how much room that may take.
@@ -76,8 +77,9 @@ type Filter struct {
 	// Cgroups are paths below the root of the cgroup v2 hierarchy, such as
 	// "/kubepods.slice". Cgroups below them are meant as well.
 	Cgroups []string
-	// Processes are names of processes (comm, at most 15 bytes) or of their
-	// executables (the last part of the path, at most 63 bytes).
+	// Processes are names of processes or of their executables (the last part of the
+	// path), at most 63 bytes. The kernel keeps 15 bytes of a process's own name: scripts
+	// that differ only beyond that are not told apart.
 	Processes []string
 }
 
