@@ -19,8 +19,8 @@ import (
 	"github.com/wirespan/wirespan/internal/testkit/truth"
 )
 
-// patient tries refused batches again soon.
-var patient = testkit.M{"initial_interval": "20ms", "max_interval": "100ms"}
+// ticker tries refused batches again soon.
+var ticker = testkit.M{"initial_interval": "20ms", "max_interval": "100ms"}
 
 // total reads a number of the line that a receiver logs when it has stopped.
 func total(t *testing.T, c *testkit.Collector, name string) int {
@@ -48,7 +48,7 @@ func (b *backend) checkTotals(c *testkit.Collector) {
 func TestRefusingBackend(t *testing.T) {
 	testkit.NeedRoot(t)
 	s, b := testkit.GoServer(t, testkit.Place{}), newBackend(t)
-	c := b.exporting(s, testkit.M{"retry_on_failure": patient}, nil, nil)
+	c := b.exporting(s, testkit.M{"retry_on_failure": ticker}, nil, nil)
 	const calls = 100
 	send := func(name string) {
 		testkit.Send(t, testkit.Load{URL: s.URL(), Name: name, Requests: calls, Connections: 4})
@@ -225,7 +225,7 @@ func checkUnfinished(t *testing.T, calls testkit.Calls) {
 func TestStopWhileRefused(t *testing.T) {
 	testkit.NeedRoot(t)
 	s, b := testkit.GoServer(t, testkit.Place{}), newBackend(t)
-	c := b.exporting(s, testkit.M{"retry_on_failure": patient, "shutdown_timeout": "1s"}, nil, nil)
+	c := b.exporting(s, testkit.M{"retry_on_failure": ticker, "shutdown_timeout": "1s"}, nil, nil)
 	b.set(status(http.StatusServiceUnavailable))
 	testkit.Send(t, testkit.Load{URL: s.URL(), Name: "load", Requests: 200, Connections: 4})
 	c.Shutdown()

@@ -143,10 +143,10 @@ func (t *Table) end(h *half, now int64, r Reason) {
 	h.soon.remove()
 	h.untrim()
 	if h.c.AwaitsPlain && r.orderly() {
-		t.oweEnd(h, now, r)
+		t.deferEnd(h, now, r)
 		return
 	}
-	t.payEnd(&h.c.table.halves[h.dir.Other()])
+	t.flushEnd(&h.c.table.halves[h.dir.Other()])
 	t.sink.End(h.c, h.dir, now, r)
 }
 

@@ -95,8 +95,8 @@ type Dissector interface {
 	Describe(side Side, req, resp *Message, out Attributes) Summary
 }
 
-// Narrator is a Dissector whose conversations tell Events.
-type Narrator interface {
+// EventDescriber is a Dissector whose conversations tell Events.
+type EventDescriber interface {
 	// DescribeEvent tells an event's content in semantic-convention terms, and
 	// gives its name ("websocket.message"). It is a pure function.
 	DescribeEvent(m *Message, out Attributes) (name string)
@@ -146,8 +146,8 @@ type Forewarned interface {
 	Forewarn(d Direction)
 }
 
-// Sparer is a Conversation that can do without bytes whose number it knows.
-type Sparer interface {
+// Skipper is a Conversation that can do without bytes whose number it knows.
+type Skipper interface {
 	// Spare is how many of the next bytes of a direction the conversation does not
 	// need to see: the rest of a body of which no more is kept. It is asked after
 	// each call, and its answer replaces the one before.
@@ -179,8 +179,8 @@ type Channel interface {
 	End(d Direction, t int64, r conn.Reason)
 }
 
-// Unveiled is a Carrier that can be told what it carries, by who saw it outside.
-type Unveiled interface {
+// PlaintextSink is a Carrier that can be told what it carries, by who saw it outside.
+type PlaintextSink interface {
 	Carrier
 	// Plain gives carried bytes. m.Offset counts them, and a jump of it is a loss;
 	// m.Time is when they were seen. They may come before the bytes that carry them,
@@ -189,26 +189,26 @@ type Unveiled interface {
 	Plain(d Direction, m conn.Mark, read bool, b []byte)
 }
 
-// Patient is a Conversation that waits for something that may never come.
-type Patient interface {
+// Ticker is a Conversation that waits for something that may never come.
+type Ticker interface {
 	// Waiting reports whether it wants to hear of the time. It is asked after each call.
 	Waiting() bool
 	// Tick lets time pass. It comes at least every 100 ms while Waiting says so.
 	Tick(now int64)
 }
 
-// Testator is a Conversation that has messages left when it hands the connection
+// Upgrader is a Conversation that has messages left when it hands the connection
 // over, because they belong to what follows: the request that is answered in another
 // protocol.
-type Testator interface {
-	// Bequeath gives away these messages. Each has what Sink.Keep has granted for
-	// it in Reserved. Without an heir they are handed over as the conversation's own.
-	Bequeath(heir bool) []*Message
+type Upgrader interface {
+	// TransferMessages gives away these messages. Each has what Sink.Keep has granted for
+	// it in Reserved. Without a successor they are handed over as the conversation's own.
+	TransferMessages(successor bool) []*Message
 }
 
-// Heir is a Conversation that goes on with such messages. It owns them.
-type Heir interface {
-	Inherit(messages []*Message)
+// Successor is a Conversation that goes on with such messages. It owns them.
+type Successor interface {
+	AcceptMessages(messages []*Message)
 }
 
 // Prefacer is a Conversation of what comes before another protocol on its connection,
@@ -245,13 +245,13 @@ var ErrStray = fmt.Errorf("%w: stray bytes", ErrViolation)
 type Sink interface {
 	// Message takes one message; it owns m from now on.
 	Message(m *Message)
-	// Begun says that a request or a final response has begun whose end has not come
+	// Started says that a request or a final response has begun whose end has not come
 	// yet. m stays the conversation's until it is handed over by Message. Until then
 	// what identifies the call, the header section, Last, Size, Events and
 	// Content.BodySize are what is known so far, and may be read between two calls of
 	// the conversation. Of a response to a request that is not whole either, Origin is
-	// that request until Begun returns. Keep has granted what m holds.
-	Begun(m *Message)
+	// that request until Started returns. Keep has granted what m holds.
+	Started(m *Message)
 	// Upgrade says that from the next unused byte on, in both directions, the
 	// connection speaks another protocol. name is the protocol's name if it is
 	// known ("websocket", "h2c"), "" if the engine should probe (CONNECT).
@@ -306,8 +306,8 @@ const (
 type Output interface {
 	// Message takes one message; the callee owns it.
 	Message(s *Session, m *Message)
-	// Begun lends a message that is not whole yet; see Sink.Begun.
-	Begun(s *Session, m *Message)
+	// Started lends a message that is not whole yet; see Sink.Started.
+	Started(s *Session, m *Message)
 	// Resync says that messages of direction d may be missing before the next
 	// one, why, and when that was noticed.
 	Resync(s *Session, d Direction, why string, t int64)

@@ -91,7 +91,7 @@ func FuzzPairer(f *testing.F) {
 					handOver()
 				}
 				lent = append(lent, loan{s, m})
-				pairer.Begun(s, m)
+				pairer.Started(s, m)
 			}
 			// Requests and responses are bounded each, in order and by key, and the
 			// interim ones of each.

@@ -36,8 +36,8 @@ func (l *openCalls) remove(w *waiting) {
 	w.listed, w.next, w.prev = false, nil, nil
 }
 
-// Begun implements dissect.Output.
-func (p *Pairer) Begun(in *dissect.Session, m *dissect.Message) {
+// Started implements dissect.Output.
+func (p *Pairer) Started(in *dissect.Session, m *dissect.Message) {
 	if p.settings.OpenAfter <= 0 {
 		return
 	}

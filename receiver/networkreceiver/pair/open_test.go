@@ -75,7 +75,7 @@ func TestOpen(t *testing.T) {
 			s.sleep(20)
 			assert.Equal(t, []string{"over q1/p1", "11 open q2"}, s.log.lines, "once, and only what is open")
 			response := s.message("p2", key)
-			s.Begun(s.session, response)
+			s.Started(s.session, response)
 			s.Message(s.session, response)
 			assert.Equal(t, "over q2/p2", s.log.lines[2])
 			assert.Nil(t, s.open.first)
@@ -91,7 +91,7 @@ func TestOpenResponse(t *testing.T) {
 			s.Message(s.session, s.message("q", key))
 			s.sleep(1)
 			response := s.message("p", key)
-			s.Begun(s.session, response)
+			s.Started(s.session, response)
 			s.sleep(10)
 			s.Message(s.session, response)
 			assert.Equal(t, []string{"10 open q p", "over q/p"}, s.log.lines)
@@ -106,10 +106,10 @@ func TestOpenUpload(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene()
 			request, response := s.message("q", key), s.message("p", key)
-			s.Begun(s.session, request)
+			s.Started(s.session, request)
 			s.sleep(5)
 			response.Origin = request
-			s.Begun(s.session, response)
+			s.Started(s.session, response)
 			response.Origin = nil
 			s.sleep(6)
 			assert.Equal(t, []string{"10 open q p"}, s.log.lines)
@@ -129,7 +129,7 @@ func TestOpenAfterItsAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene()
 			request := s.message("q", key)
-			s.Begun(s.session, request)
+			s.Started(s.session, request)
 			s.Message(s.session, s.message("p", key))
 			s.sleep(12)
 			s.Message(s.session, request)
@@ -142,9 +142,9 @@ func TestOpenAfterItsAnswer(t *testing.T) {
 func TestOpenForgotten(t *testing.T) {
 	s := newScene()
 	other := &dissect.Session{Conn: &conn.Conn{Transport: capture.UDP}}
-	s.Begun(s.session, s.message("q1", 1))
-	s.Begun(other, s.message("q2", 1))
-	s.Begun(s.session, s.message("q3", 2))
+	s.Started(s.session, s.message("q1", 1))
+	s.Started(other, s.message("q2", 1))
+	s.Started(s.session, s.message("q3", 2))
 	s.Close(s.session, s.now, "violation")
 	s.sleep(11)
 	assert.Equal(t, []string{"10 open q2"}, s.log.lines)
@@ -155,7 +155,7 @@ func TestOpenForgotten(t *testing.T) {
 func TestOpenInheritance(t *testing.T) {
 	s := newScene()
 	request := s.message("q", 0)
-	s.Begun(s.session, request)
+	s.Started(s.session, request)
 	s.Close(s.session, s.now, "upgrade")
 	next := &dissect.Session{Conn: s.session.Conn}
 	request.Keyed, request.Key = true, 1
@@ -168,7 +168,7 @@ func TestOpenNever(t *testing.T) {
 	s := newScene()
 	s.settings.OpenAfter = 0
 	request := s.message("q", 0)
-	s.Begun(s.session, request)
+	s.Started(s.session, request)
 	assert.Nil(t, request.Pairing)
 	s.Message(s.session, request)
 	s.sleep(30)

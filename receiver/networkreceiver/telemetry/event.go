@@ -57,7 +57,7 @@ func (b *Builder) addEvent(c *call, m *dissect.Message, content *payload) {
 	}
 	attributes.flags(m.Flags)
 	name := "message"
-	if n, ok := c.Dissector.(dissect.Narrator); ok {
+	if n, ok := c.Dissector.(dissect.EventDescriber); ok {
 		m.Origin = c.Request
 		name = n.DescribeEvent(m, attributes)
 	}

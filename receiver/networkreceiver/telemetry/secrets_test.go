@@ -106,7 +106,7 @@ func TestRedactionIsCounted(t *testing.T) {
 type messages []*dissect.Message
 
 func (m *messages) Message(msg *dissect.Message) { *m = append(*m, msg) }
-func (*messages) Begun(*dissect.Message)         {}
+func (*messages) Started(*dissect.Message)       {}
 func (*messages) Upgrade(string)                 {}
 func (*messages) Limit(string)                   {}
 func (*messages) Keep(int) bool                  { return true }

@@ -37,7 +37,7 @@ type ring struct {
 	position     uint64 // of the next record to be read
 	released     uint64 // what the kernel knows of it
 	mask         uint64
-	bell         *bell
+	waker        *waker
 }
 
 func openRing(fd, size int) (*ring, error) {
@@ -50,12 +50,12 @@ func openRing(fd, size int) (*ring, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("map ring data: %w", err), unix.Munmap(consumer))
 	}
-	bell, err := hang(fd)
+	waker, err := newWaker(fd)
 	if err != nil {
 		return nil, errors.Join(err, unix.Munmap(consumer), unix.Munmap(producer))
 	}
 	r := &ring{
-		bell:         bell,
+		waker:        waker,
 		consumerPage: consumer,
 		producerData: producer,
 		data:         producer[page:],
@@ -101,5 +101,5 @@ func (r *ring) release() {
 }
 
 func (r *ring) close() error {
-	return errors.Join(r.bell.close(), unix.Munmap(r.consumerPage), unix.Munmap(r.producerData))
+	return errors.Join(r.waker.close(), unix.Munmap(r.consumerPage), unix.Munmap(r.producerData))
 }

@@ -77,13 +77,13 @@ func (s *Source) Run(ctx context.Context, shard int, h capture.Handler) error {
 			empty = 0
 		}
 		if r.ring.end()-r.ring.position >= r.batch {
-			continue // the bell may have rung meanwhile
+			continue // the waker may have rung meanwhile
 		}
 		next := pause
 		if empty >= calm {
 			next = longPause
 		}
-		if err := r.ring.bell.wait(next); err != nil {
+		if err := r.ring.waker.wait(next); err != nil {
 			return err
 		}
 	}

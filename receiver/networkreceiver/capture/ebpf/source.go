@@ -72,7 +72,7 @@ func (s *Source) Start(context.Context) error {
 		return err
 	}
 	s.clock.start(readClock)
-	if s.adopt() {
+	if s.takeOver() {
 		return nil
 	}
 	if err := probe.Check(s.settings.Cgroup); err != nil {
@@ -268,7 +268,7 @@ func (s *Source) Close() error {
 	k := s.kernel
 	s.kernel = &kernel{}
 	if s.unprivileged && len(k.closers) > 0 {
-		park(s.settings, k)
+		handOff(s.settings, k)
 		return nil
 	}
 	return k.close()

@@ -187,7 +187,7 @@ func same(a, b *dissect.Message) bool {
 type discard struct{}
 
 func (discard) Message(*dissect.Message) {}
-func (discard) Begun(*dissect.Message)   {}
+func (discard) Started(*dissect.Message) {}
 func (discard) Upgrade(string)           {}
 func (discard) Limit(string)             {}
 func (discard) Keep(int) bool            { return false }

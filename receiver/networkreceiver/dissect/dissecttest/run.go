@@ -163,13 +163,13 @@ func (c *counter) Message(s *dissect.Session, m *dissect.Message) {
 	c.Output.Message(s, m)
 }
 
-// Begun implements dissect.Output.
-func (c *counter) Begun(s *dissect.Session, m *dissect.Message) {
+// Started implements dissect.Output.
+func (c *counter) Started(s *dissect.Session, m *dissect.Message) {
 	if c.h.begun[m] != nil || m.Kind != dissect.Request && m.Kind != dissect.Response {
 		c.h.problem("a message has begun that can't")
 	}
 	c.h.begun[m] = s
-	c.Output.Begun(s, m)
+	c.Output.Started(s, m)
 }
 
 // Close implements dissect.Output.

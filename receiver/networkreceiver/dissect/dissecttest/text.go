@@ -111,7 +111,7 @@ func eventOf(e *pair.Event, base int64) eventText {
 	if e.Origin != nil {
 		text.Of = &e.Origin.First.Offset
 	}
-	if n, ok := e.Dissector.(dissect.Narrator); ok {
+	if n, ok := e.Dissector.(dissect.EventDescriber); ok {
 		var list attributes
 		e.Message.Origin = e.Origin
 		text.Name = n.DescribeEvent(e.Message, &list)

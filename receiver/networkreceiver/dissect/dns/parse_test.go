@@ -159,7 +159,7 @@ func pointsBack(b []byte, questions int) bool {
 type discard struct{}
 
 func (discard) Message(*dissect.Message) {}
-func (discard) Begun(*dissect.Message)   {}
+func (discard) Started(*dissect.Message) {}
 func (discard) Upgrade(string)           {}
 func (discard) Limit(string)             {}
 func (discard) Keep(int) bool            { return true }

@@ -47,7 +47,7 @@ func (*lineTalk) End(dissect.Direction, int64, conn.Reason)     {}
 type discard struct{}
 
 func (discard) Message(*dissect.Session, *dissect.Message)                {}
-func (discard) Begun(*dissect.Session, *dissect.Message)                  {}
+func (discard) Started(*dissect.Session, *dissect.Message)                {}
 func (discard) Resync(*dissect.Session, dissect.Direction, string, int64) {}
 func (discard) Skipped(*dissect.Session, dissect.Direction, conn.Mark)    {}
 func (discard) Close(*dissect.Session, int64, string)                     {}

@@ -175,7 +175,7 @@ func (v *veilTest) Message(s *dissect.Session, m *dissect.Message) {
 	v.conn.Memory.Give(m.Reserved)
 }
 
-func (*veilTest) Begun(*dissect.Session, *dissect.Message)                  {}
+func (*veilTest) Started(*dissect.Session, *dissect.Message)                {}
 func (*veilTest) Resync(*dissect.Session, dissect.Direction, string, int64) {}
 func (*veilTest) Skipped(*dissect.Session, dissect.Direction, conn.Mark)    {}
 func (*veilTest) Tick(int64)                                                {}

@@ -116,7 +116,7 @@ func (l *log) Message(s *dissect.Session, m *dissect.Message) {
 	l.note(s, fmt.Sprintf("message %v", m.Protocol))
 }
 
-func (*log) Begun(*dissect.Session, *dissect.Message) {}
+func (*log) Started(*dissect.Session, *dissect.Message) {}
 
 func (l *log) Resync(s *dissect.Session, d dissect.Direction, why string, _ int64) {
 	l.note(s, "resync "+[...]string{">", "<"}[d]+" "+why)

@@ -120,8 +120,8 @@ func (p *puppets) Message(s *dissect.Session, m *dissect.Message) {
 	s.Conn.Memory.Give(m.Reserved)
 }
 
-// Begun implements dissect.Output.
-func (p *puppets) Begun(s *dissect.Session, _ *dissect.Message) { p.begin(s) }
+// Started implements dissect.Output.
+func (p *puppets) Started(s *dissect.Session, _ *dissect.Message) { p.begin(s) }
 
 // Resync implements dissect.Output.
 func (p *puppets) Resync(s *dissect.Session, _ dissect.Direction, _ string, _ int64) {
@@ -288,8 +288,8 @@ func (s *control) FindStart(_ dissect.Direction, b []byte) int {
 	return int(s.last) % (len(b) + 1)
 }
 
-// Bequeath implements dissect.Testator.
-func (s *control) Bequeath(bool) []*dissect.Message {
+// TransferMessages implements dissect.Upgrader.
+func (s *control) TransferMessages(bool) []*dissect.Message {
 	s.calls++
 	if s.last%3 == 0 || !s.sink.Keep(100) {
 		return nil
@@ -297,8 +297,8 @@ func (s *control) Bequeath(bool) []*dissect.Message {
 	return []*dissect.Message{{Reserved: 100}, {Reserved: 100}, {Reserved: -3}}
 }
 
-// Inherit implements dissect.Heir.
-func (s *control) Inherit(messages []*dissect.Message) {
+// AcceptMessages implements dissect.Successor.
+func (s *control) AcceptMessages(messages []*dissect.Message) {
 	for _, m := range messages {
 		s.sink.Message(m)
 	}

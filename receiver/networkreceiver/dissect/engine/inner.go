@@ -34,9 +34,9 @@ func (e *Engine) carry(st *stream, s *session) {
 		return
 	}
 	s.carrier = carrier
-	s.unveiled, _ = carrier.(dissect.Unveiled)
-	s.patient, _ = s.conv.(dissect.Patient)
-	if s.unveiled != nil && st.outer == nil && st.conn.Live {
+	s.plaintextSink, _ = carrier.(dissect.PlaintextSink)
+	s.ticker, _ = s.conv.(dissect.Ticker)
+	if s.plaintextSink != nil && st.outer == nil && st.conn.Live {
 		st.conn.AwaitsPlain = true
 	}
 	s.channel = &channel{engine: e, outer: st, of: s, closed: st.depth+1 >= maxDepth}

@@ -8,33 +8,33 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 )
 
-// unveiler is the protocol of connections of which a process's TLS library has shown
+// plaintextProtocol is the protocol of connections of which a process's TLS library has shown
 // the plaintext, whatever their bytes looked like.
-const unveiler = "tls"
+const plaintextProtocol = "tls"
 
 // Plain implements conn.Sink.
 func (e *Engine) Plain(c *conn.Conn, d conn.Dir, m conn.Mark, b []byte) {
 	st := c.Session.(*stream)
 	defer e.contain(st, m.Time)
-	if !st.isUnveiled() && !e.unveil(st, d) {
+	if !st.takesPlaintext() && !e.openForPlaintext(st, d) {
 		e.stats.SkippedBytes.Add(uint64(len(b)))
 		return
 	}
 	s := st.session
 	e.current = s.entry
-	s.unveiled.Plain(s.direction(d), m, d == conn.In, b)
+	s.plaintextSink.Plain(s.direction(d), m, d == conn.In, b)
 	e.needAgain(st)
 	e.watch(st)
 }
 
-func (st *stream) isUnveiled() bool {
-	return st.state == dissected && st.session.unveiled != nil
+func (st *stream) takesPlaintext() bool {
+	return st.state == dissected && st.session.plaintextSink != nil
 }
 
-// unveil takes plaintext as the proof that a connection is encrypted. It reports false
+// openForPlaintext takes plaintext as the proof that a connection is encrypted. It reports false
 // where the connection has been given up, or has told messages of another protocol.
-func (e *Engine) unveil(st *stream, d conn.Dir) bool {
-	c := e.named(unveiler, capture.TCP)
+func (e *Engine) openForPlaintext(st *stream, d conn.Dir) bool {
+	c := e.named(plaintextProtocol, capture.TCP)
 	if c == nil || st.state == ignored || st.conn.Transport != capture.TCP || st.state == dissected && st.session.messages > 0 {
 		return false
 	}
@@ -57,17 +57,17 @@ func (e *Engine) unveil(st *stream, d conn.Dir) bool {
 		}
 	}
 	e.replay(st)
-	return st.isUnveiled()
+	return st.takesPlaintext()
 }
 
 // needAgain asks stage 2 for bytes that were not needed before.
 func (e *Engine) needAgain(st *stream) {
 	s := st.session
-	if s == nil || s.sparer == nil {
+	if s == nil || s.skipper == nil {
 		return
 	}
 	for _, d := range [...]conn.Dir{conn.Out, conn.In} {
-		if st.sides[d].spared != 0 && s.sparer.Spare(s.direction(d)) == 0 {
+		if st.sides[d].spared != 0 && s.skipper.Spare(s.direction(d)) == 0 {
 			e.skip(st, d, 0)
 		}
 	}
@@ -75,7 +75,7 @@ func (e *Engine) needAgain(st *stream) {
 
 // watch lets time pass for a conversation that waits for something.
 func (e *Engine) watch(st *stream) {
-	if s := st.session; s != nil && s.patient != nil && !st.watched && s.patient.Waiting() {
+	if s := st.session; s != nil && s.ticker != nil && !st.watched && s.ticker.Waiting() {
 		st.watched = true
 		e.watched = append(e.watched, st)
 	}
@@ -96,11 +96,11 @@ func (e *Engine) tick(now int64) {
 func (e *Engine) tickOne(st *stream, now int64) {
 	defer e.contain(st, now)
 	s := st.session
-	if st.watched = s != nil && s.patient != nil; !st.watched {
+	if st.watched = s != nil && s.ticker != nil; !st.watched {
 		return
 	}
 	e.current = s.entry
-	s.patient.Tick(now)
+	s.ticker.Tick(now)
 	e.needAgain(st)
-	st.watched = st.session == s && s.patient.Waiting()
+	st.watched = st.session == s && s.ticker.Waiting()
 }

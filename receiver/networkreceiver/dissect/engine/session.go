@@ -12,16 +12,16 @@ import (
 // of its conversation.
 type session struct {
 	dissect.Session
-	engine   *Engine
-	entry    *entry
-	conv     dissect.Conversation
-	resyncer dissect.Resyncer // nil if the conversation is none
-	sparer   dissect.Sparer   // likewise
-	carrier  dissect.Carrier  // likewise
-	unveiled dissect.Unveiled // likewise
-	patient  dissect.Patient  // likewise
-	channel  *channel         // of a carrier
-	client   conn.Dir
+	engine        *Engine
+	entry         *entry
+	conv          dissect.Conversation
+	resyncer      dissect.Resyncer      // nil if the conversation is none
+	skipper       dissect.Skipper       // likewise
+	carrier       dissect.Carrier       // likewise
+	plaintextSink dissect.PlaintextSink // likewise
+	ticker        dissect.Ticker        // likewise
+	channel       *channel              // of a carrier
+	client        conn.Dir
 
 	delivered  uint64 // bytes used
 	messages   uint64
@@ -71,7 +71,7 @@ func (e *Engine) open(st *stream, c *entry, client, d conn.Dir) bool {
 	e.current = c
 	s.conv = c.New(c.Limits, s)
 	s.resyncer, _ = s.conv.(dissect.Resyncer)
-	s.sparer, _ = s.conv.(dissect.Sparer)
+	s.skipper, _ = s.conv.(dissect.Skipper)
 	if st.outer != nil {
 		s.Carrier = st.outer.carrier
 		s.First = s.First && st.outer.First
@@ -160,10 +160,10 @@ func (s *session) giveReason(m *dissect.Message) {
 	}
 }
 
-// Begun implements dissect.Sink.
-func (s *session) Begun(m *dissect.Message) {
+// Started implements dissect.Sink.
+func (s *session) Started(m *dissect.Message) {
 	m.Encrypted = s.Carrier != nil
-	s.engine.out.Begun(&s.Session, m)
+	s.engine.out.Started(&s.Session, m)
 }
 
 // starvedBytes is about what a message takes for which no memory was granted.

@@ -16,13 +16,13 @@ const leastSkip = 256 << 10
 // spare tells stage 2 which bytes from offset on the conversation does not need.
 func (e *Engine) spare(st *stream, d conn.Dir, offset uint64) {
 	s, side := st.session, &st.sides[d]
-	if s == nil || s.sparer == nil || st.outer != nil {
+	if s == nil || s.skipper == nil || st.outer != nil {
 		return
 	}
 	until := uint64(0)
 	if side.mode == flowing && side.pending.empty() && !s.ended[d] {
 		e.current = s.entry
-		if n := s.sparer.Spare(s.direction(d)); n > 0 {
+		if n := s.skipper.Spare(s.direction(d)); n > 0 {
 			until = offset + min(n, math.MaxUint64-offset)
 		}
 	}
@@ -66,15 +66,15 @@ func (e *Engine) Spared(c *conn.Conn, d conn.Dir, m conn.Mark, n uint64) {
 	}
 	defer e.contain(st, m.Time)
 	s, side := st.session, &st.sides[d]
-	if s == nil || s.sparer == nil || side.mode != flowing || !side.pending.empty() {
+	if s == nil || s.skipper == nil || side.mode != flowing || !side.pending.empty() {
 		e.missing(st, d, m, n)
 		return
 	}
 	e.current = s.entry
-	k := min(n, s.sparer.Spare(s.direction(d)))
+	k := min(n, s.skipper.Spare(s.direction(d)))
 	if k > 0 {
 		e.stats.SparedBytes.Add(k)
-		s.sparer.Spared(s.direction(d), m, k)
+		s.skipper.Spared(s.direction(d), m, k)
 		m.Offset += k
 		m.Seq += uint32(k)
 		e.spare(st, d, m.Offset)

@@ -25,18 +25,18 @@ import (
 // something that nobody knows.
 type sparing struct{ fake }
 
-type sparer struct {
+type skipper struct {
 	*talk
 	spare [2]uint64
 }
 
 func (s *sparing) New(_ dissect.Limits, sink dissect.Sink) dissect.Conversation {
-	t := &sparer{talk: &talk{fake: &s.fake, sink: sink}}
+	t := &skipper{talk: &talk{fake: &s.fake, sink: sink}}
 	talks = append(talks, t.talk)
 	return t
 }
 
-func (s *sparer) Data(d dissect.Direction, _ dissect.Marks, b []byte) (used, need int, err error) {
+func (s *skipper) Data(d dissect.Direction, _ dissect.Marks, b []byte) (used, need int, err error) {
 	if n := min(s.spare[d], uint64(len(b))); n > 0 {
 		s.spare[d] -= n
 		return int(n), 0, nil
@@ -57,14 +57,14 @@ func (s *sparer) Data(d dissect.Direction, _ dissect.Marks, b []byte) (used, nee
 	return 1, 0, nil
 }
 
-func (s *sparer) Spare(d dissect.Direction) uint64 { return s.spare[d] }
+func (s *skipper) Spare(d dissect.Direction) uint64 { return s.spare[d] }
 
-func (s *sparer) Spared(d dissect.Direction, m conn.Mark, n uint64) {
+func (s *skipper) Spared(d dissect.Direction, m conn.Mark, n uint64) {
 	s.spare[d] -= n
 	s.calls = append(s.calls, fmt.Sprintf("%s skip %d+%d", [...]string{">", "<"}[d], m.Offset, n))
 }
 
-func (s *sparer) Gap(d dissect.Direction, m conn.Mark, n uint64) bool {
+func (s *skipper) Gap(d dissect.Direction, m conn.Mark, n uint64) bool {
 	s.spare[d] = 0
 	return s.talk.Gap(d, m, n)
 }

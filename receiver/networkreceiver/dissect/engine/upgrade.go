@@ -76,11 +76,11 @@ func (e *Engine) preface(st *stream, s *session) {
 // bequest is what a session leaves to the next one. Without a next one its messages
 // are its own.
 func (*Engine) bequest(s *session, next *entry) []*dissect.Message {
-	from, ok := s.conv.(dissect.Testator)
+	from, ok := s.conv.(dissect.Upgrader)
 	if !ok {
 		return nil
 	}
-	left := from.Bequeath(next != nil)
+	left := from.TransferMessages(next != nil)
 	if next == nil {
 		for _, m := range left {
 			s.Message(m)
@@ -108,8 +108,8 @@ func (s *session) inherit(left []*dissect.Message) {
 	for _, m := range left {
 		s.kept += m.Reserved
 	}
-	if heir, ok := s.conv.(dissect.Heir); ok {
-		heir.Inherit(left)
+	if successor, ok := s.conv.(dissect.Successor); ok {
+		successor.AcceptMessages(left)
 		return
 	}
 	for _, m := range left {

@@ -10,7 +10,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
 
-// DescribeEvent implements dissect.Narrator.
+// DescribeEvent implements dissect.EventDescriber.
 func (Dissector) DescribeEvent(m *dissect.Message, out dissect.Attributes) string {
 	return httpmessage.DescribeEvent(m, out)
 }

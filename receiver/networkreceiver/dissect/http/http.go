@@ -23,11 +23,11 @@ type Dissector struct {
 }
 
 var (
-	_ dissect.Dissector    = Dissector{}
-	_ dissect.Conversation = (*conversation)(nil)
-	_ dissect.Resyncer     = (*conversation)(nil)
-	_ dissect.Forewarned   = (*conversation)(nil)
-	_ dissect.Narrator     = Dissector{}
+	_ dissect.Dissector      = Dissector{}
+	_ dissect.Conversation   = (*conversation)(nil)
+	_ dissect.Resyncer       = (*conversation)(nil)
+	_ dissect.Forewarned     = (*conversation)(nil)
+	_ dissect.EventDescriber = Dissector{}
 )
 
 var ports = []uint16{80, 8080, 8000, 3000, 5000, 8008, 8081, 8888, 9090, 3128}

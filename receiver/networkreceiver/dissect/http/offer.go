@@ -5,7 +5,7 @@ package http
 
 import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 
-var _ dissect.Testator = (*conversation)(nil)
+var _ dissect.Upgrader = (*conversation)(nil)
 
 // handOn hands a message over, unless it is part of an upgrade to HTTP/2: the request
 // is answered there, and 101 is not its final response (RFC 7540, section 3.2).
@@ -26,11 +26,11 @@ func (c *conversation) withdrawOffer() {
 	c.offer = nil
 }
 
-// Bequeath gives away a request that is answered in HTTP/2, and to an heir what is
+// TransferMessages gives away a request that is answered in HTTP/2, and to a successor what is
 // remembered of a handshake.
-func (c *conversation) Bequeath(heir bool) (messages []*dissect.Message) {
+func (c *conversation) TransferMessages(successor bool) (messages []*dissect.Message) {
 	messages, c.offer = c.offer, nil
-	if len(messages) == 0 && heir {
+	if len(messages) == 0 && successor {
 		return c.handshake
 	}
 	return messages

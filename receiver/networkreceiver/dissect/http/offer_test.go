@@ -36,7 +36,7 @@ func TestOffer(t *testing.T) {
 			p.play(test.then...)
 			p.check(t)
 			assert.Len(t, p.sink.messages, test.messages)
-			left := p.conversation.Bequeath(true)
+			left := p.conversation.TransferMessages(true)
 			require.Len(t, left, test.legacy)
 			if test.legacy > 0 {
 				assert.Equal(t, dissect.Request, left[0].Kind)

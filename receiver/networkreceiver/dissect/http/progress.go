@@ -21,7 +21,7 @@ func (c *conversation) progress(h *half) {
 	if m.Direction == dissect.ToClient {
 		m.Origin = c.requestUnderWay()
 	}
-	c.sink.Begun(m)
+	c.sink.Started(m)
 	m.Origin = nil
 }
 

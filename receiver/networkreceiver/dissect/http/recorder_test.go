@@ -30,7 +30,7 @@ func (r *recorder) Upgrade(name string)        { r.upgrades = append(r.upgrades,
 func (r *recorder) Limit(name string)          { r.limits = append(r.limits, name) }
 func (r *recorder) Release(n int)              { r.granted -= n }
 
-func (r *recorder) Begun(m *dissect.Message) {
+func (r *recorder) Started(m *dissect.Message) {
 	r.begun, r.origins = append(r.begun, m), append(r.origins, m.Origin)
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
-var _ dissect.Sparer = (*conversation)(nil)
+var _ dissect.Skipper = (*conversation)(nil)
 
 // Spare is the rest of a body, or of a chunk, of which no more is kept.
 func (c *conversation) Spare(d dissect.Direction) uint64 {

@@ -16,7 +16,7 @@ import (
 type discard struct{ messages int }
 
 func (d *discard) Message(*dissect.Message) { d.messages++ }
-func (*discard) Begun(*dissect.Message)     {}
+func (*discard) Started(*dissect.Message)   {}
 func (*discard) Upgrade(string)             {}
 func (*discard) Limit(string)               {}
 func (*discard) Keep(int) bool              { return true }

@@ -25,11 +25,11 @@ type Dissector struct {
 }
 
 var (
-	_ dissect.Dissector    = Dissector{}
-	_ dissect.Conversation = (*conversation)(nil)
-	_ dissect.Resyncer     = (*conversation)(nil)
-	_ dissect.Heir         = (*conversation)(nil)
-	_ dissect.Narrator     = Dissector{}
+	_ dissect.Dissector      = Dissector{}
+	_ dissect.Conversation   = (*conversation)(nil)
+	_ dissect.Resyncer       = (*conversation)(nil)
+	_ dissect.Successor      = (*conversation)(nil)
+	_ dissect.EventDescriber = Dissector{}
 )
 
 var (

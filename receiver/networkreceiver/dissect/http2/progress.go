@@ -40,7 +40,7 @@ func (c *conversation) tellBegun() {
 		if f.msg.Kind == dissect.Response {
 			f.msg.Origin = f.stream.parts[request].msg
 		}
-		c.sink.Begun(f.msg)
+		c.sink.Started(f.msg)
 		f.msg.Origin = nil
 	}
 	clear(c.fresh)

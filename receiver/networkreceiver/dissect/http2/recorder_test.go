@@ -47,7 +47,7 @@ func (*player) Upgrade(string)               {}
 func (p *player) Limit(name string)          { p.limited = append(p.limited, name) }
 func (p *player) Release(n int)              { p.granted -= n }
 
-func (p *player) Begun(m *dissect.Message) {
+func (p *player) Started(m *dissect.Message) {
 	p.begun, p.origins = append(p.begun, m), append(p.origins, m.Origin)
 }
 

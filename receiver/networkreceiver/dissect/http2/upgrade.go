@@ -9,8 +9,8 @@ import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 // upgrade from HTTP/1 (RFC 7540, section 3.2).
 const upgraded = 1
 
-// Inherit takes the request that HTTP/1 has read, and the interim response to it.
-func (c *conversation) Inherit(messages []*dissect.Message) {
+// AcceptMessages takes the request that HTTP/1 has read, and the interim response to it.
+func (c *conversation) AcceptMessages(messages []*dissect.Message) {
 	for _, m := range messages {
 		m.Keyed, m.Key = true, upgraded
 		if m.Kind == dissect.Response {

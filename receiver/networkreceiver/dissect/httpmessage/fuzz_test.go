@@ -75,7 +75,7 @@ func FuzzTarget(f *testing.F) {
 type granting struct{ granted, limit int }
 
 func (*granting) Message(*dissect.Message) {}
-func (*granting) Begun(*dissect.Message)   {}
+func (*granting) Started(*dissect.Message) {}
 func (*granting) Upgrade(string)           {}
 func (*granting) Limit(string)             {}
 

@@ -50,7 +50,7 @@ type Head struct {
 
 // EventInfo is Message.Protocol of an Event that a Reader tells.
 type EventInfo interface {
-	// DescribeEvent is that of dissect.Narrator.
+	// DescribeEvent is that of dissect.EventDescriber.
 	DescribeEvent(m *dissect.Message, out dissect.Attributes) (name string)
 }
 
@@ -61,7 +61,7 @@ type TunnelInfo interface {
 	DescribeCall(out dissect.Attributes) dissect.Summary
 }
 
-// DescribeEvent implements dissect.Narrator for all versions of HTTP.
+// DescribeEvent implements dissect.EventDescriber for all versions of HTTP.
 func DescribeEvent(m *dissect.Message, out dissect.Attributes) (name string) {
 	if info, ok := m.Protocol.(EventInfo); ok {
 		return info.DescribeEvent(m, out)

@@ -110,7 +110,7 @@ func (a *aligner) record(h header, m conn.Mark) {
 }
 
 func (a *aligner) full() bool {
-	return len(a.records) >= maxRecords || !a.c.unveiled && len(a.records) >= maxUnclaimed
+	return len(a.records) >= maxRecords || !a.c.plaintextSink && len(a.records) >= maxUnclaimed
 }
 
 // forget lets go of all records that wait.

@@ -96,7 +96,7 @@ func script0(script []byte) int {
 type account struct{ kept, most int }
 
 func (*account) Message(*dissect.Message) {}
-func (*account) Begun(*dissect.Message)   {}
+func (*account) Started(*dissect.Message) {}
 func (*account) Upgrade(string)           {}
 func (*account) Limit(string)             {}
 func (a *account) Release(n int)          { a.kept -= n }

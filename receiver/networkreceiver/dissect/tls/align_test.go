@@ -329,9 +329,9 @@ type spy struct {
 type conversation interface {
 	dissect.Conversation
 	dissect.Resyncer
-	dissect.Sparer
-	dissect.Unveiled
-	dissect.Patient
+	dissect.Skipper
+	dissect.PlaintextSink
+	dissect.Ticker
 }
 
 func (s spy) New(limits dissect.Limits, sink dissect.Sink) dissect.Conversation {

@@ -46,8 +46,8 @@ type conversation struct {
 	opaqueSince int64
 	hopeless    bool // nobody is expected to show what is in them
 
-	unveiled bool // plaintext has been shown
-	inexact  bool // of some of it the place on the wire is not known
+	plaintextSink bool // plaintext has been shown
+	inexact       bool // of some of it the place on the wire is not known
 
 	// Who was the last to say something, as the wire and as libraries tell it.
 	lastOnWire, lastShown speaker
@@ -75,11 +75,11 @@ type side struct {
 }
 
 var (
-	_ dissect.Conversation = (*conversation)(nil)
-	_ dissect.Resyncer     = (*conversation)(nil)
-	_ dissect.Sparer       = (*conversation)(nil)
-	_ dissect.Unveiled     = (*conversation)(nil)
-	_ dissect.Patient      = (*conversation)(nil)
+	_ dissect.Conversation  = (*conversation)(nil)
+	_ dissect.Resyncer      = (*conversation)(nil)
+	_ dissect.Skipper       = (*conversation)(nil)
+	_ dissect.PlaintextSink = (*conversation)(nil)
+	_ dissect.Ticker        = (*conversation)(nil)
 )
 
 func newConversation(limits dissect.Limits, sink dissect.Sink, keys *Keys) *conversation {
@@ -201,7 +201,7 @@ func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
 		s.align.record(h, m)
 	}
 	c.hopeless = c.hopeless || c.opaque >= tryBytes && m.Time-c.opaqueSince >= tryTime
-	if !c.unveiled && c.hopeless && c.handshake.over() {
+	if !c.plaintextSink && c.hopeless && c.handshake.over() {
 		c.giveUp(m.Time)
 	}
 }
@@ -271,15 +271,15 @@ func (c *conversation) End(d dissect.Direction, t int64, r conn.Reason) {
 	c.channel.End(d, t, r)
 }
 
-// Spare implements dissect.Sparer: everything, once nothing can be had from it.
+// Spare implements dissect.Skipper: everything, once nothing can be had from it.
 func (c *conversation) Spare(dissect.Direction) uint64 {
-	if c.unveiled || !c.hopeless || !c.handshake.over() || c.sides[0].opener != nil || c.sides[1].opener != nil {
+	if c.plaintextSink || !c.hopeless || !c.handshake.over() || c.sides[0].opener != nil || c.sides[1].opener != nil {
 		return 0
 	}
 	return math.MaxUint64
 }
 
-// Spared implements dissect.Sparer.
+// Spared implements dissect.Skipper.
 func (c *conversation) Spared(d dissect.Direction, _ conn.Mark, n uint64) {
 	s := &c.sides[d]
 	if n <= uint64(s.left) {
@@ -290,22 +290,22 @@ func (c *conversation) Spared(d dissect.Direction, _ conn.Mark, n uint64) {
 	s.lost = true
 }
 
-// Plain implements dissect.Unveiled.
+// Plain implements dissect.PlaintextSink.
 func (c *conversation) Plain(d dissect.Direction, m conn.Mark, read bool, b []byte) {
-	if !c.unveiled && c.hopeless {
+	if !c.plaintextSink && c.hopeless {
 		c.giveUp(m.Time)
 	}
-	c.unveiled = true
+	c.plaintextSink = true
 	if c.sides[d].opener != nil && !c.sides[d].opener.hopeless() {
 		return // it is known already
 	}
 	c.sides[d].align.plain(m, read, b)
 }
 
-// Waiting implements dissect.Patient.
+// Waiting implements dissect.Ticker.
 func (c *conversation) Waiting() bool { return c.sides[0].align.holds() || c.sides[1].align.holds() }
 
-// Tick implements dissect.Patient.
+// Tick implements dissect.Ticker.
 func (c *conversation) Tick(now int64) {
 	c.sides[0].align.tick(now)
 	c.sides[1].align.tick(now)

@@ -10,8 +10,8 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
-// Inherit takes the handshake, of which nothing is handed over again.
-func (c *conversation) Inherit(handshake []*dissect.Message) {
+// AcceptMessages takes the handshake, of which nothing is handed over again.
+func (c *conversation) AcceptMessages(handshake []*dissect.Message) {
 	for _, m := range handshake {
 		for _, r := range c.readers {
 			if m.Kind == dissect.Request {

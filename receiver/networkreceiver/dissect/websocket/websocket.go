@@ -26,11 +26,11 @@ type Dissector struct {
 }
 
 var (
-	_ dissect.Dissector    = Dissector{}
-	_ dissect.Narrator     = Dissector{}
-	_ dissect.Conversation = (*conversation)(nil)
-	_ dissect.Resyncer     = (*conversation)(nil)
-	_ dissect.Heir         = (*conversation)(nil)
+	_ dissect.Dissector      = Dissector{}
+	_ dissect.EventDescriber = Dissector{}
+	_ dissect.Conversation   = (*conversation)(nil)
+	_ dissect.Resyncer       = (*conversation)(nil)
+	_ dissect.Successor      = (*conversation)(nil)
 )
 
 // Info describes the protocol and its default limits.

@@ -95,7 +95,7 @@ func TestBody(t *testing.T) {
 		{"application/json", `{"secret":{"a":"b`, `{"secret":"REDACTED"`},
 		{"application/json", `{"password":`, `{"password":`},
 		{"application/json", `{"passw`, `{"passw`},
-		// Begun in the middle: of a string, of a name.
+		// Started in the middle: of a string, of a name.
 		{"application/json", `lo","password":"hunter2","a":"b"}`, `lo","password":"REDACTED","a":"b"}`},
 		{"application/json", `ser_password":"hunter2","a":"b"}`, `ser_password":"REDACTED","a":"b"}`},
 		// JSON in JSON.

@@ -24,7 +24,7 @@ type sink struct {
 }
 
 func (s *sink) Message(m *dissect.Message) { s.events = append(s.events, m) }
-func (*sink) Begun(*dissect.Message)       {}
+func (*sink) Started(*dissect.Message)     {}
 func (s *sink) Limit(name string)          { s.limits = append(s.limits, name) }
 func (s *sink) Release(n int)              { s.room += n }
 func (s *sink) Keep(n int) bool {

@@ -66,8 +66,8 @@ func manyConnections(t testing.TB) string {
 	return writeFile(t, "many.pcap", pcapFile(binary.LittleEndian, false, frames...))
 }
 
-// deal runs a handler per shard.
-func deal(t testing.TB, path string, handlers ...capture.Handler) {
+// dispatch runs a handler per shard.
+func dispatch(t testing.TB, path string, handlers ...capture.Handler) {
 	t.Helper()
 	s := pcap.New(pcap.Settings{Files: []string{path}, Shards: len(handlers)}, zap.NewNop(), new(pcap.Stats))
 	require.NoError(t, s.Start(t.Context()))
@@ -84,9 +84,9 @@ func deal(t testing.TB, path string, handlers ...capture.Handler) {
 func TestShardsGetTheCallsOfOne(t *testing.T) {
 	path := manyConnections(t)
 	one := new(caller)
-	deal(t, path, one)
+	dispatch(t, path, one)
 	all := []*caller{{}, {}, {}}
-	deal(t, path, all[0], all[1], all[2])
+	dispatch(t, path, all[0], all[1], all[2])
 	home := map[netip.AddrPort]int{}
 	for shard, c := range all {
 		for i := range c.calls {
@@ -128,7 +128,7 @@ func (l *leaver) Segment(seg *capture.Segment) {
 func TestShardLeaves(t *testing.T) {
 	path := manyConnections(t)
 	want := []*caller{{}, {}}
-	deal(t, path, want[0], want[1])
+	dispatch(t, path, want[0], want[1])
 
 	s := pcap.New(pcap.Settings{Files: []string{path}, Shards: 2}, zap.NewNop(), new(pcap.Stats))
 	require.NoError(t, s.Start(t.Context()))

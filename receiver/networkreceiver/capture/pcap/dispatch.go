@@ -19,20 +19,20 @@ const batchesAhead = 2
 // finds in batches. It waits for the slowest shard, so that what is held is bounded
 // and nothing is dropped.
 type dealer struct {
-	source  *Source
-	decks   []*deck
-	start   sync.Once
-	cancel  context.CancelFunc
-	running atomic.Int32  // shards that have not left
-	ended   chan struct{} // closed when nothing is read any more
-	err     error         // of reading; set before the decks are closed
+	source      *Source
+	shardQueues []*shardQueue
+	start       sync.Once
+	cancel      context.CancelFunc
+	running     atomic.Int32  // shards that have not left
+	ended       chan struct{} // closed when nothing is read any more
+	err         error         // of reading; set before the shardQueues are closed
 }
 
 func newDealer(s *Source) *dealer {
 	d := &dealer{source: s, ended: make(chan struct{})}
 	d.running.Store(int32(s.Shards()))
 	for range s.Shards() {
-		d.decks = append(d.decks, &deck{
+		d.shardQueues = append(d.shardQueues, &shardQueue{
 			full: make(chan *batch, batchesAhead),
 			used: make(chan *batch, batchesAhead+2), // room for all that there are
 			open: new(batch),
@@ -44,17 +44,17 @@ func newDealer(s *Source) *dealer {
 // run delivers to h what is dealt to a shard.
 func (d *dealer) run(ctx context.Context, shard int, h capture.Handler) error {
 	d.start.Do(func() { d.begin(ctx) })
-	deck := d.decks[shard]
-	defer d.leave(deck)
+	shardQueue := d.shardQueues[shard]
+	defer d.leave(shardQueue)
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-		case b, ok := <-deck.full:
+		case b, ok := <-shardQueue.full:
 			if !ok {
 				return d.result(shard)
 			}
 			b.deliver(h)
-			deck.used <- b
+			shardQueue.used <- b
 		}
 	}
 	return nil
@@ -72,29 +72,29 @@ func (d *dealer) result(shard int) error {
 // begin starts the reading. It ends with the last shard, not with the first.
 func (d *dealer) begin(ctx context.Context) {
 	ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	for _, deck := range d.decks {
+	for _, shardQueue := range d.shardQueues {
 		wanted, leave := context.WithCancel(ctx)
-		deck.unwanted, deck.leave = wanted.Done(), leave
+		shardQueue.unwanted, shardQueue.leave = wanted.Done(), leave
 	}
 	go d.read(ctx)
 }
 
 func (d *dealer) read(ctx context.Context) {
 	defer close(d.ended)
-	shards := make([]capture.Handler, len(d.decks))
-	for i, deck := range d.decks {
-		shards[i] = deck
+	shards := make([]capture.Handler, len(d.shardQueues))
+	for i, shardQueue := range d.shardQueues {
+		shards[i] = shardQueue
 	}
 	d.err = d.source.readAll(ctx, newReader(d.source, shards...))
-	for _, deck := range d.decks {
-		deck.deal()
-		close(deck.full)
+	for _, shardQueue := range d.shardQueues {
+		shardQueue.dispatch()
+		close(shardQueue.full)
 	}
 }
 
 // leave says that a shard takes nothing more. The last one ends the reading.
-func (d *dealer) leave(deck *deck) {
-	deck.leave()
+func (d *dealer) leave(shardQueue *shardQueue) {
+	shardQueue.leave()
 	if d.running.Add(-1) == 0 {
 		d.stop()
 	}
@@ -107,9 +107,9 @@ func (d *dealer) stop() {
 	<-d.ended
 }
 
-// deck collects what a shard's handler will be called with. It is itself a handler,
+// shardQueue collects what a shard's handler will be called with. It is itself a handler,
 // that of the reader.
-type deck struct {
+type shardQueue struct {
 	full, used chan *batch
 	open       *batch
 	unwanted   <-chan struct{} // closed when the shard takes nothing more
@@ -117,35 +117,35 @@ type deck struct {
 }
 
 // Segment implements capture.Handler.
-func (d *deck) Segment(seg *capture.Segment) {
+func (d *shardQueue) Segment(seg *capture.Segment) {
 	if !d.open.fits(seg) {
-		d.deal()
+		d.dispatch()
 	}
 	d.open.segment(seg)
 }
 
 // Tick implements capture.Handler.
-func (d *deck) Tick(now int64) {
+func (d *shardQueue) Tick(now int64) {
 	d.add(event{kind: ticked, segment: capture.Segment{Time: now}})
 }
 
 // Lost implements capture.Handler.
-func (d *deck) Lost(n uint64, reason capture.LossReason) {
+func (d *shardQueue) Lost(n uint64, reason capture.LossReason) {
 	d.add(event{kind: lost, n: n, reason: reason})
 }
 
 // Owner implements capture.Handler: a capture file knows no process.
-func (*deck) Owner(uint64, *capture.Process) {}
+func (*shardQueue) Owner(uint64, *capture.Process) {}
 
-func (d *deck) add(e event) {
+func (d *shardQueue) add(e event) {
 	if len(d.open.events) == batchEvents {
-		d.deal()
+		d.dispatch()
 	}
 	d.open.events = append(d.open.events, e)
 }
 
-// deal hands over the open batch and opens another one.
-func (d *deck) deal() {
+// dispatch hands over the open batch and opens another one.
+func (d *shardQueue) dispatch() {
 	select {
 	case d.full <- d.open:
 	case <-d.unwanted:

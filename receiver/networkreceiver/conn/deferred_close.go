@@ -13,14 +13,14 @@ const (
 	overTimeout = 500 * time.Millisecond // likewise, where none is
 )
 
-// oweEnd notes an end that is told later.
-func (t *Table) oweEnd(h *half, now int64, r Reason) {
+// deferEnd notes an end that is told later.
+func (t *Table) deferEnd(h *half, now int64, r Reason) {
 	h.owedAt, h.owedFor = now, r
 	t.owed.push(&h.owed, h, max(t.now, now))
 }
 
-// payEnd tells the end of a direction that was not told yet.
-func (t *Table) payEnd(h *half) {
+// flushEnd tells the end of a direction that was not told yet.
+func (t *Table) flushEnd(h *half) {
 	if h.owed.in != nil {
 		h.owed.remove()
 		t.sink.End(h.c, h.dir, h.owedAt, h.owedFor)
@@ -31,15 +31,15 @@ func (t *Table) payEnd(h *half) {
 func (t *Table) payEnds(c *Conn) {
 	out, in := &c.table.halves[Out], &c.table.halves[In]
 	if in.owedAt < out.owedAt {
-		t.payEnd(in)
+		t.flushEnd(in)
 	}
-	t.payEnd(out)
-	t.payEnd(in)
+	t.flushEnd(out)
+	t.flushEnd(in)
 }
 
 func (t *Table) expireOwed() {
 	for h := t.owed.expired(t.now, readTimeout); h != nil; h = t.owed.expired(t.now, readTimeout) {
-		t.payEnd(h)
+		t.flushEnd(h)
 	}
 }
 

@@ -23,13 +23,13 @@ func TestFullPartOfTheRingWakesItsReader(t *testing.T) {
 	t.Cleanup(func() { assert.NoError(t, s.Close()) })
 	ring := s.rings[0]
 	woken := make(chan error)
-	go func() { woken <- ring.bell.wait(100 * 365 * 24 * time.Hour) }()
+	go func() { woken <- ring.waker.wait(100 * 365 * 24 * time.Hour) }()
 	run(t, roleCommand("get", "http://"+at+"/?n=8000000"))
 	select {
 	case err := <-woken:
 		require.NoError(t, err)
 	case <-time.After(time.Minute):
-		require.NoError(t, s.rings[0].bell.close()) // ends the wait
+		require.NoError(t, s.rings[0].waker.close()) // ends the wait
 		require.Error(t, <-woken)
 		t.Fatal("still asleep")
 	}

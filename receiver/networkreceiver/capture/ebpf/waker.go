@@ -27,14 +27,14 @@ const (
 // bpf/lib/ring.h.
 const ringParts = 16
 
-// bell is what a reader waits for: the kernel rings it when a part of the ring is full.
-type bell struct {
+// waker is what a reader waits for: the kernel rings it when a part of the ring is full.
+type waker struct {
 	file *os.File
 	conn syscall.RawConn
 }
 
-// hang gives a ring's bell. The descriptor stays its owner's.
-func hang(fd int) (*bell, error) {
+// newWaker returns a ring's waker. The descriptor stays its owner's.
+func newWaker(fd int) (*waker, error) {
 	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("duplicate ring: %w", err)
@@ -42,7 +42,7 @@ func hang(fd int) (*bell, error) {
 	if err := unix.SetNonblock(own, true); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare ring: %w", err), unix.Close(own))
 	}
-	b := &bell{file: os.NewFile(uintptr(own), "ring")}
+	b := &waker{file: os.NewFile(uintptr(own), "ring")}
 	if b.conn, err = b.file.SyscallConn(); err != nil {
 		return nil, errors.Join(fmt.Errorf("wait for ring: %w", err), b.close())
 	}
@@ -50,7 +50,7 @@ func hang(fd int) (*bell, error) {
 }
 
 // wait returns when the kernel has woken the reader, or at the next multiple of a pause.
-func (b *bell) wait(pause time.Duration) error {
+func (b *waker) wait(pause time.Duration) error {
 	if err := b.file.SetReadDeadline(time.Now().Truncate(pause).Add(pause)); err != nil {
 		return fmt.Errorf("wait for ring: %w", err)
 	}
@@ -66,4 +66,4 @@ func (b *bell) wait(pause time.Duration) error {
 	return nil
 }
 
-func (b *bell) close() error { return b.file.Close() }
+func (b *waker) close() error { return b.file.Close() }

@@ -18,11 +18,11 @@ import (
 // A collector that reloads its configuration needs well below a second.
 const parkingTime = 30 * time.Second
 
-// parking is where the kernel's half of a source waits between two sources. A
+// handoffs is where the kernel's half of a source waits between two sources. A
 // process that has given its privileges away can not load and attach again: a
 // reload of the configuration closes one source and starts another, and takes
 // the programs over. What they capture in between waits in the rings.
-var parking struct {
+var handoffs struct {
 	mu       sync.Mutex
 	occupied bool
 	settings Settings
@@ -33,39 +33,39 @@ var parking struct {
 // gaveAway is set once the process has dropped its privileges.
 var gaveAway atomic.Bool
 
-func park(settings Settings, k *kernel) {
-	parking.mu.Lock()
-	defer parking.mu.Unlock()
-	clearParking()
-	parking.occupied, parking.settings, parking.kernel = true, settings, k
-	parking.timeout = time.AfterFunc(parkingTime, func() {
-		parking.mu.Lock()
-		defer parking.mu.Unlock()
-		clearParking()
+func handOff(settings Settings, k *kernel) {
+	handoffs.mu.Lock()
+	defer handoffs.mu.Unlock()
+	clearHandoffs()
+	handoffs.occupied, handoffs.settings, handoffs.kernel = true, settings, k
+	handoffs.timeout = time.AfterFunc(parkingTime, func() {
+		handoffs.mu.Lock()
+		defer handoffs.mu.Unlock()
+		clearHandoffs()
 	})
 }
 
-// clearParking closes what is parked. parking.mu must be held. There is nobody
+// clearHandoffs closes what is handed off. handoffs.mu must be held. There is nobody
 // to tell an error to, and nothing to do about one: the file descriptors are
 // gone in any case.
-func clearParking() {
-	if parking.occupied {
-		parking.timeout.Stop()
-		_ = parking.kernel.close()
+func clearHandoffs() {
+	if handoffs.occupied {
+		handoffs.timeout.Stop()
+		_ = handoffs.kernel.close()
 	}
-	parking.occupied, parking.settings, parking.kernel = false, Settings{}, nil
+	handoffs.occupied, handoffs.settings, handoffs.kernel = false, Settings{}, nil
 }
 
-// adopt takes over what an earlier source with the same settings has parked.
-func (s *Source) adopt() bool {
-	parking.mu.Lock()
-	defer parking.mu.Unlock()
-	if !parking.occupied || !reflect.DeepEqual(parking.settings, s.settings) {
+// takeOver takes over what an earlier source with the same settings has handed off.
+func (s *Source) takeOver() bool {
+	handoffs.mu.Lock()
+	defer handoffs.mu.Unlock()
+	if !handoffs.occupied || !reflect.DeepEqual(handoffs.settings, s.settings) {
 		return false
 	}
-	parking.timeout.Stop()
-	s.kernel, s.unprivileged = parking.kernel, true
-	parking.occupied, parking.kernel = false, nil
+	handoffs.timeout.Stop()
+	s.kernel, s.unprivileged = handoffs.kernel, true
+	handoffs.occupied, handoffs.kernel = false, nil
 	s.processes.stats = s.stats
 	s.trims.clear() // the connections that asked for it are followed no more
 	s.logger.Info("capturing live traffic with the programs that are attached", zap.Int("shards", s.settings.Shards))
