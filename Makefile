@@ -103,6 +103,10 @@ test-unit: build ## Run the tests that need no privileges, with the race detecto
 	go test -race -timeout 15m $(UNIT)
 	go test -timeout 10m -run $(ATTACKS) ./receiver/networkreceiver
 
+.PHONY: test-processors
+test-processors: ## Run the distribution's processors on records as the receiver builds them, with the race detector
+	cd test/processors && go test -race ./...
+
 .PHONY: test-live
 test-live: build $(LEAN) tls-software ## Run the tests that load eBPF and capture real traffic (root)
 	TLS_SOFTWARE=$(TLS_SOFTWARE) WIRESPAN_BIN=$(CURDIR)/bin/wirespan \

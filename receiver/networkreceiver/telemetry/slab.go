@@ -19,7 +19,8 @@ import (
 //
 // pdata's types are not exported. Those below are laid out like them, which is checked
 // before the first use. Where anything differs, or where pdata puts values that it needs
-// no more into pools of its own, its interface is used instead.
+// no more into pools of its own, its interface is used instead. `make test-processors` runs
+// what comes after the receiver on such records.
 
 // slabKeyValue, slabArray and slabMap are laid out like pdata's KeyValue, ArrayValue and
 // pcommon.Map.
