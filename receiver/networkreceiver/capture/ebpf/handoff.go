@@ -14,9 +14,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// parkingTime is how long the programs of a closed source wait for the next one.
+// handoffTime is how long the programs of a closed source wait for the next one.
 // A collector that reloads its configuration needs well below a second.
-const parkingTime = 30 * time.Second
+const handoffTime = 30 * time.Second
 
 // handoffs is where the kernel's half of a source waits between two sources. A
 // process that has given its privileges away can not load and attach again: a
@@ -38,7 +38,7 @@ func handOff(settings Settings, k *kernel) {
 	defer handoffs.mu.Unlock()
 	clearHandoffs()
 	handoffs.occupied, handoffs.settings, handoffs.kernel = true, settings, k
-	handoffs.timeout = time.AfterFunc(parkingTime, func() {
+	handoffs.timeout = time.AfterFunc(handoffTime, func() {
 		handoffs.mu.Lock()
 		defer handoffs.mu.Unlock()
 		clearHandoffs()
