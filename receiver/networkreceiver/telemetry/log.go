@@ -53,10 +53,7 @@ func (b *Builder) addLog(c *call) {
 		putBytes(record.Attributes(), c.protocol.request.body, request.bytes)
 		putBytes(record.Attributes(), c.protocol.response.body, response.bytes)
 	default:
-		body := record.Body().SetEmptyMap()
-		body.EnsureCapacity(2)
-		b.addToBody(body, bodyRequest, c.Request, &c.request, &request)
-		b.addToBody(body, bodyResponse, c.Response, &c.response, &response)
+		b.addBody(record.Body(), c, &request, &response)
 	}
 	b.addedLog(c.class, size)
 }
@@ -90,6 +87,24 @@ func (b *Builder) lean() *attributes {
 		}
 	}
 	return few
+}
+
+// addBody puts both messages into a log record's body.
+func (b *Builder) addBody(to pcommon.Value, c *call, request, response *payload) {
+	usual := len(c.request.trailers)+len(c.response.trailers)+len(request.bytes)+len(response.bytes) == 0
+	if k := b.shapes.kinds; k != nil && usual {
+		headers := k.body(to, [2]slabPart{
+			{bodyRequest, c.Request != nil, len(c.request.headers) > 0, request.text},
+			{bodyResponse, c.Response != nil, len(c.response.headers) > 0, response.text},
+		})
+		b.putFields(headers[0], c.request.headers)
+		b.putFields(headers[1], c.response.headers)
+		return
+	}
+	body := to.SetEmptyMap()
+	body.EnsureCapacity(2)
+	b.addToBody(body, bodyRequest, c.Request, &c.request, request)
+	b.addToBody(body, bodyResponse, c.Response, &c.response, response)
 }
 
 // addToBody adds one message to a log record's body. A message that was not seen

@@ -51,13 +51,22 @@ type slabList struct {
 	text    string
 }
 
+// slabNode is a map that is a value, with the list that belongs to it.
+type slabNode struct {
+	pointer *slabEntries // laid out like pdata's wrapper of a map
+	entries slabEntries
+}
+
+// slabEntries is laid out like pdata's KeyValueList.
+type slabEntries struct{ list []slabKeyValue }
+
 // slabWord is an interface's two words.
 type slabWord struct{ kind, data unsafe.Pointer }
 
 // slabKinds are the types of pdata's values.
 type slabKinds struct {
-	str, num, float, array unsafe.Pointer
-	yes, no                any // values of bools, which pdata never changes in place
+	str, num, float, array, node unsafe.Pointer
+	yes, no                      any // values of bools, which pdata never changes in place
 }
 
 // slabs returns pdata's types if maps can be built of slabs, or nil.
@@ -84,6 +93,7 @@ var checkedSlabs = sync.OnceValue(func() *slabKinds {
 		{pcommon.NewValueDouble(0), reflect.TypeFor[struct{ v float64 }]()},
 		{pcommon.NewValueBool(true), reflect.TypeFor[struct{ v bool }]()},
 		{array, reflect.TypeFor[struct{ v *slabArray }]()},
+		{pcommon.NewValueMap(), reflect.TypeFor[struct{ v *slabEntries }]()},
 	}
 	if !sameLayout(reflect.TypeFor[slabMap](), reflect.TypeFor[pcommon.Map]()) ||
 		!sameLayout(reflect.TypeFor[slabValue](), reflect.TypeFor[pcommon.Value]()) {
@@ -98,7 +108,7 @@ var checkedSlabs = sync.OnceValue(func() *slabKinds {
 	}
 	kind := func(i int) unsafe.Pointer { return (*slabWord)(unsafe.Pointer(&words[i])).kind }
 	k := &slabKinds{
-		str: kind(0), num: kind(1), float: kind(2), array: kind(4), yes: words[3],
+		str: kind(0), num: kind(1), float: kind(2), array: kind(4), node: kind(5), yes: words[3],
 		no: boolOf(pcommon.NewValueBool(false)),
 	}
 	if !k.works() {
@@ -165,6 +175,13 @@ func (k *slabKinds) works() bool {
 	got, want := pcommon.NewMap(), pcommon.NewMap()
 	k.put(got, list)
 	putEach(want, list)
+	headers := k.body(got.PutEmpty("body"), [2]slabPart{{key: "a", there: true, headers: true, text: "text"}, {key: "b", there: true}})
+	k.put(headers[0], list)
+	body := want.PutEmptyMap("body")
+	a := body.PutEmptyMap("a")
+	putEach(a.PutEmptyMap(bodyHeaders), list)
+	a.PutStr(bodyBody, "text")
+	body.PutEmptyMap("b")
 	return got.Equal(want) && reflect.DeepEqual(got.AsRaw(), want.AsRaw())
 }
 
@@ -223,4 +240,58 @@ func (l *slabList) set(k *slabKinds, text string) *slabList {
 	l.array.values = l.first[:]
 	l.pointer = &l.array
 	return l
+}
+
+// slabBody is a log record's body: the maps of both messages, and all that is in them but
+// their header fields.
+type slabBody struct {
+	root              slabNode
+	messages, headers [2]slabNode
+	list              [2]slabKeyValue    // of root
+	lists             [2][2]slabKeyValue // of messages
+	texts             [2]string
+}
+
+// slabPart is what a log record's body has of a message.
+type slabPart struct {
+	key            string
+	there, headers bool
+	text           string // may be empty
+}
+
+// body makes an empty value a log record's body, and returns the empty maps of its header
+// fields.
+func (k *slabKinds) body(to pcommon.Value, parts [2]slabPart) (headers [2]pcommon.Map) {
+	b, value, n := &slabBody{}, (*slabValue)(unsafe.Pointer(&to)), 0
+	for i := range parts {
+		part := &parts[i]
+		if !part.there {
+			continue
+		}
+		list := b.lists[i][:0]
+		if part.headers {
+			list = append(list, slabKeyValue{key: bodyHeaders})
+			k.setMap(&list[0].value, &b.headers[i])
+			m := slabMap{&b.headers[i].entries.list, value.state}
+			headers[i] = *(*pcommon.Map)(unsafe.Pointer(&m))
+		}
+		if part.text != "" {
+			b.texts[i] = part.text
+			list = append(list, slabKeyValue{key: bodyBody})
+			*(*slabWord)(unsafe.Pointer(&list[len(list)-1].value)) = slabWord{k.str, unsafe.Pointer(&b.texts[i])}
+		}
+		b.messages[i].entries.list = list[:len(list):len(list)]
+		b.list[n].key = part.key
+		k.setMap(&b.list[n].value, &b.messages[i])
+		n++
+	}
+	b.root.entries.list = b.list[:n:n]
+	k.setMap(value.value, &b.root)
+	return headers
+}
+
+// setMap makes a value a map.
+func (k *slabKinds) setMap(value *any, node *slabNode) {
+	node.pointer = &node.entries
+	*(*slabWord)(unsafe.Pointer(value)) = slabWord{k.node, unsafe.Pointer(node)}
 }

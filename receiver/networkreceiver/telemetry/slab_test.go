@@ -190,3 +190,35 @@ func BenchmarkSlab(b *testing.B) {
 		})
 	}
 }
+
+// TestSlabBody changes a log record's body in all its maps, as processors may.
+func TestSlabBody(t *testing.T) {
+	k := slabs()
+	require.NotNil(t, k)
+	v := pcommon.NewValueEmpty()
+	headers := k.body(v, [2]slabPart{{bodyRequest, true, true, "hello"}, {bodyResponse, true, false, ""}})
+	k.put(headers[0], []attribute{{key: "host", kind: ofField, str: "h"}})
+	want := map[string]any{
+		bodyRequest:  map[string]any{bodyHeaders: map[string]any{"host": []any{"h"}}, bodyBody: "hello"},
+		bodyResponse: map[string]any{},
+	}
+	require.Equal(t, want, v.Map().AsRaw())
+
+	request, _ := v.Map().Get(bodyRequest)
+	response, _ := v.Map().Get(bodyResponse)
+	response.Map().PutStr("more", "1")
+	request.Map().PutStr("more", "2")
+	fields, _ := request.Map().Get(bodyHeaders)
+	fields.Map().PutInt("more", 3)
+	v.Map().PutBool("more", true)
+	assert.Equal(t, map[string]any{
+		bodyRequest:  map[string]any{bodyHeaders: map[string]any{"host": []any{"h"}, "more": int64(3)}, bodyBody: "hello", "more": "2"},
+		bodyResponse: map[string]any{"more": "1"}, "more": true,
+	}, v.Map().AsRaw())
+	v.Map().Remove(bodyRequest)
+	assert.Equal(t, map[string]any{bodyResponse: map[string]any{"more": "1"}, "more": true}, v.Map().AsRaw())
+
+	empty := pcommon.NewValueEmpty()
+	k.body(empty, [2]slabPart{})
+	assert.Equal(t, map[string]any{}, empty.Map().AsRaw())
+}
