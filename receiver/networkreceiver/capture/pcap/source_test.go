@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -261,12 +262,6 @@ func TestManyFilesThatOverlap(t *testing.T) {
 // once, in whatever shard; a later one with the same ends is another one.
 func TestCapturedBeforeAndAfterTranslation(t *testing.T) {
 	translated := netip.MustParseAddrPort("203.0.113.77:1025")
-	segment := func(from, to netip.AddrPort, seq, ack uint32, flags, payload string) []byte {
-		l := tcpLayer(from, to)
-		l.Seq, l.Ack, l.PSH = seq, ack, false
-		l.SYN, l.ACK = flags[0] == 'S', flags[len(flags)-1] == 'A'
-		return bytesOf(t, stack{ether(layers.EthernetTypeIPv4), ip(from, to, layers.IPProtocolTCP), l, gopacket.Payload(payload)})
-	}
 	var frames [][]byte
 	for _, isn := range []uint32{100, 900} {
 		inside, outside := clientV4, translated
@@ -274,9 +269,9 @@ func TestCapturedBeforeAndAfterTranslation(t *testing.T) {
 			inside, outside = translated, clientV4 // what was left out is a connection of its own
 		}
 		frames = append(frames,
-			segment(inside, serverV4, isn, 0, "S", ""), segment(outside, serverV4, isn, 0, "S", ""),
-			segment(serverV4, inside, 300, isn+1, "SA", ""), segment(serverV4, outside, 300, isn+1, "SA", ""),
-			segment(inside, serverV4, isn+1, 301, "A", hello), segment(outside, serverV4, isn+1, 301, "A", hello),
+			handshakePart(t, inside, serverV4, isn, 0, "S", ""), handshakePart(t, outside, serverV4, isn, 0, "S", ""),
+			handshakePart(t, serverV4, inside, 300, isn+1, "SA", ""), handshakePart(t, serverV4, outside, 300, isn+1, "SA", ""),
+			handshakePart(t, inside, serverV4, isn+1, 301, "A", hello), handshakePart(t, outside, serverV4, isn+1, 301, "A", hello),
 		)
 	}
 	file := writeFile(t, "any.pcap", ethernetFile(frames...))
@@ -295,4 +290,31 @@ func TestCapturedBeforeAndAfterTranslation(t *testing.T) {
 		assert.EqualValues(t, 4, stats.Translated.Load())
 		assert.EqualValues(t, len(frames), stats.Segments.Load())
 	}
+}
+
+// Connections that use the same initial sequence numbers one after the other are no copies
+// of one another.
+func TestSameSequenceNumbersAgain(t *testing.T) {
+	var frames [][]byte
+	var want []string
+	for i := range 3 {
+		client := netip.AddrPortFrom(clientV4.Addr(), clientV4.Port()+uint16(i))
+		request := fmt.Sprintf("GET /%d HTTP/1.1\r\n\r\n", i)
+		frames = append(frames,
+			handshakePart(t, client, serverV4, 100, 0, "S", ""), handshakePart(t, serverV4, client, 300, 101, "SA", ""),
+			handshakePart(t, client, serverV4, 101, 301, "A", request))
+		want = append(want, request)
+	}
+	all, stats, errs := replay(t, pcap.Settings{Files: []string{writeFile(t, "again.pcap", ethernetFile(frames...))}})
+	require.NoError(t, errs[0])
+	assert.Zero(t, stats.Translated.Load())
+	assert.Equal(t, want, slices.DeleteFunc(payloads(all[0]), func(p string) bool { return p == "" }))
+}
+
+// handshakePart is a TCP packet with the given sequence numbers and flags ("S", "SA", "A").
+func handshakePart(t testing.TB, from, to netip.AddrPort, seq, ack uint32, flags, payload string) []byte {
+	l := tcpLayer(from, to)
+	l.Seq, l.Ack, l.PSH = seq, ack, false
+	l.SYN, l.ACK = flags[0] == 'S', flags[len(flags)-1] == 'A'
+	return bytesOf(t, stack{ether(layers.EthernetTypeIPv4), ip(from, to, layers.IPProtocolTCP), l, gopacket.Payload(payload)})
 }

@@ -21,8 +21,14 @@ const (
 // translation unchanged. Of such a connection the flow whose handshake was complete first
 // is kept.
 type translations struct {
-	handshakes recent[[2]uint32, endpoints] // by both initial sequence numbers
-	copies     recent[endpoints, uint32]    // flows that are left out, with the client's number
+	handshakes recent[uint32, handshake] // by the client's initial sequence number
+	copies     recent[endpoints, uint32] // flows that are left out, with the client's number
+}
+
+// handshake is that of a flow, once the server has answered.
+type handshake struct {
+	server uint32 // its initial sequence number
+	flow   endpoints
 }
 
 // endpoints are those of a connection, the lower one first.
@@ -47,11 +53,7 @@ func (t *translations) copied(seg *capture.Segment) bool {
 	case capture.SYN | capture.ACK:
 		t.learn(seg)
 	case capture.SYN:
-		if len(t.copies.values) > 0 {
-			if flow := endpointsOf(seg); t.copies.values[flow] != seg.Seq {
-				t.copies.forget(flow)
-			}
-		}
+		t.opens(seg)
 	}
 	if len(t.copies.values) == 0 {
 		return false
@@ -60,14 +62,27 @@ func (t *translations) copied(seg *capture.Segment) bool {
 	return copied
 }
 
+// opens takes a SYN. A packet passes all interfaces before it is answered, so one that comes
+// after the answer opens a connection of its own, however alike the numbers are: some stacks
+// and generators of captures use the same ones each time.
+func (t *translations) opens(seg *capture.Segment) {
+	flow := endpointsOf(seg)
+	if first, known := t.handshakes.values[seg.Seq]; known && first.flow != flow {
+		t.handshakes.forget(seg.Seq)
+	}
+	if len(t.copies.values) > 0 && t.copies.values[flow] != seg.Seq {
+		t.copies.forget(flow)
+	}
+}
+
 // learn takes the answer to a SYN: it has both initial sequence numbers.
 func (t *translations) learn(seg *capture.Segment) {
-	numbers, flow := [2]uint32{seg.Ack - 1, seg.Seq}, endpointsOf(seg)
-	if first, known := t.handshakes.values[numbers]; known && first != flow {
-		t.copies.put(flow, seg.Ack-1, maxTranslations)
+	client, flow := seg.Ack-1, endpointsOf(seg)
+	if first, known := t.handshakes.values[client]; known && first.server == seg.Seq && first.flow != flow {
+		t.copies.put(flow, client, maxTranslations)
 		return
 	}
-	t.handshakes.put(numbers, flow, maxHandshakes)
+	t.handshakes.put(client, handshake{seg.Seq, flow}, maxHandshakes)
 }
 
 // recent is a map that forgets the oldest entries.
