@@ -47,8 +47,12 @@ func (p *Pairer) Skipped(in *dissect.Session, d dissect.Direction, m conn.Mark) 
 	hole.at = max(hole.at, m.Time)
 	if last := &s.last[d]; hole.why == dissect.LossViolation && last.known && before(last.seq, m.Seq) {
 		last.seq = m.Seq
-		if n := len(s.queue); d == dissect.ToServer && n > 0 {
+		switch n := len(s.queue); {
+		case n == 0:
+		case d == dissect.ToServer:
 			s.queue[n-1].skipped = m.Seq - s.queue[n-1].end()
+		default:
+			s.mayBeAnswered = true
 		}
 	}
 }

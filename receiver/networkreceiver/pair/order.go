@@ -33,9 +33,12 @@ type session struct {
 	begun   [2]bool
 	last    [2]edge // end of the last message that is not interim
 	paired  pairEdge
-	gaveUp  string // why a request was given up before
-	emitted bool
-	coming  int // requests that are not whole yet
+	// mayBeAnswered is set where bytes of the server that are no message may be what remains
+	// of a response: they came while a request waited.
+	mayBeAnswered bool
+	gaveUp        string // why a request was given up before
+	emitted       bool
+	coming        int // requests that are not whole yet
 }
 
 // waiting is a request that waits for its response, as the exchange it becomes.
@@ -184,6 +187,10 @@ func (s *session) advance(m *dissect.Message) (hole bool) {
 	d := m.Direction
 	before, last := s.hole[d], &s.last[d]
 	hole = before.any() && !s.bridges(before, last, m)
+	if d == dissect.ToClient {
+		hole = hole || s.mayBeAnswered && len(s.queue) > 1
+		s.mayBeAnswered = false
+	}
 	if before.why == dissect.LossViolation && !hole && s.lossy[d].why == dissect.LossViolation {
 		s.lossy[d] = loss{}
 	}

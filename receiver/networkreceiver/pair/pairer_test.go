@@ -231,6 +231,14 @@ func TestPairer(t *testing.T) {
 			acts: []act{q("q1"), p("p1"), stray(toClient), q("q2"), p("p2"), tick(1), q("q3"), closed("fin")},
 			want: []string{"first q1/p1", "q2/p2", "q3/- fin"},
 		},
+		"bytes that may be a response, and another request": {
+			acts: []act{q("q1"), p("p1"), q("q2"), stray(toClient), q("q3"), p("p3"), q("q4"), p("p4"), closed("fin")},
+			want: []string{"first q1/p1", "q2/- violation", "q3/p3", "q4/p4"},
+		},
+		"bytes before the response to the only request": {
+			acts: []act{q("q1"), p("p1"), q("q2"), stray(toClient), p("p2"), q("q3"), p("p3"), closed("fin")},
+			want: []string{"first q1/p1", "q2/p2", "q3/p3"},
+		},
 		"bytes between pipelined requests": {
 			acts: []act{q("q1"), stray(toServer), q("q2"), p("p1"), p("p2"), q("q3"), p("p3"), closed("fin")},
 			want: []string{"first q1/p1", "q2/p2", "q3/p3"},

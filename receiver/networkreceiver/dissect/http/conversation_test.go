@@ -396,9 +396,19 @@ var conversations = []struct {
 		},
 	},
 	{
+		name: "a section that is no request between two that are",
+		steps: []step{
+			client(crlf("GET /1 HTTP/1.1\nHost: a\n\nJUNK JUNK\n\nGET /2 HTTP/1.1\nHost: a\n\n")), ok("one"), ok("two"),
+		},
+		want: []string{
+			`> GET /1 1.1 body=""`, `> GET /2 1.1 body="" http.stray_bytes`, `< 200 OK 1.1 body="one"`, `< 200 OK 1.1 body="two"`,
+		},
+		violated: true,
+	},
+	{
 		name:     "not HTTP/1",
 		steps:    []step{client("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")},
-		rest:     "M\r\n\r\n",
+		rest:     "RI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		violated: true,
 	},
 }
@@ -448,6 +458,36 @@ func TestConversationsChopped(t *testing.T) {
 				require.Equal(t, whole.sink.upgrades, p.sink.upgrades)
 				p.check(t)
 			}
+		})
+	}
+}
+
+// The end of a body that is longer than its length says, and the next method, together look
+// like a method. That they came apart tells. A method that comes in pieces stays one.
+func TestStrayBytesBeforeMethod(t *testing.T) {
+	post := client(crlf("POST /1 HTTP/1.1\nHost: a\nContent-Length: 1\n\n1234"))
+	for name, test := range map[string]struct {
+		steps []step
+		want  []string
+	}{
+		"apart": {
+			[]step{post, ok(""), get("/2"), ok("")},
+			[]string{`> POST /1 1.1 body="1"`, `< 200 OK 1.1 body=""`, `> GET /2 1.1 body="" http.stray_bytes`, `< 200 OK 1.1 body=""`},
+		},
+		"together": {
+			[]step{client(post.data + get("/2").data)},
+			[]string{`> POST /1 1.1 body="1"`, `> 234GET /2 1.1 body=""`},
+		},
+		"a method in pieces": {
+			[]step{get("/1"), ok(""), client("UN"), client(crlf("LOCK /2 HTTP/1.1\nHost: a\n\n"))},
+			[]string{`> GET /1 1.1 body=""`, `< 200 OK 1.1 body=""`, `> UNLOCK /2 1.1 body=""`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlayer(Dissector{}.Info().Limits)
+			p.play(test.steps...)
+			assert.Equal(t, test.want, briefs(p.sink.messages))
+			p.check(t)
 		})
 	}
 }

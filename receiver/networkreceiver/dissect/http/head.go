@@ -61,7 +61,10 @@ func (c *conversation) firstHead(d dissect.Direction, h *half, m dissect.Marks, 
 	n, resume := sectionEnd(b, 0)
 	if n >= 0 {
 		h.see(m.At(at + n - 1))
-		return n, 0, c.begin(d, h, b[:n], "")
+		if err = c.begin(d, h, b[:n], ""); err != nil {
+			return 0, 0, err // a message may begin in it
+		}
+		return n, 0, nil
 	}
 	if c.mayBeSimple(d) && isSimpleRequest(b) {
 		h.see(m.At(at + len(b) - 1))
@@ -84,6 +87,11 @@ func (c *conversation) moreHead(d dissect.Direction, h *half, m dissect.Marks, a
 		return 0, 0, dissect.ErrViolation
 	}
 	b = b[:min(len(b), c.limits.HeaderBytes-before)]
+	if d == dissect.ToServer && h.sure && h.strayBefore(b) {
+		c.dropPartial(h)
+		h.stray = true
+		return c.firstHead(d, h, m, at, b)
+	}
 	if !c.hold(h, b) || !plausible(d, h.partial) {
 		return 0, 0, dissect.ErrViolation
 	}
@@ -102,7 +110,19 @@ func (c *conversation) moreHead(d dissect.Direction, h *half, m dissect.Marks, a
 	section := h.partial[:end]
 	err = c.begin(d, h, section, "")
 	c.dropPartial(h)
-	return n, 0, err
+	if err != nil {
+		return 0, 0, err
+	}
+	return n, 0, nil
+}
+
+// strayBefore reports whether what is held of a start line are stray bytes, and b begins a
+// request: together they make no method that is registered.
+func (h *half) strayBefore(b []byte) bool {
+	if !isToken(string(h.partial)) || !startsKnown(b) || startsMessage(dissect.ToServer, b) != dissect.Yes {
+		return false
+	}
+	return !known(append(h.partial[:len(h.partial):len(h.partial)], b[:methodEnd(b)]...))
 }
 
 // hold appends b to the partial header section, within the memory budget.
