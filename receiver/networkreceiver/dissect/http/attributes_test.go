@@ -135,6 +135,15 @@ func TestDescribe(t *testing.T) {
 			summary: dissect.Summary{Name: "CONNECT", Route: dissect.Route{Named: true}},
 		},
 		{
+			name: "CONNECT without a port has none", side: client,
+			request: "CONNECT b HTTP/1.1\nHost: b\n\n",
+			want: map[string]any{
+				"http.request.method": "CONNECT", "url.full": "http://b", "server.address": "b",
+				"http.request.body.size": int64(0), "network.protocol.version": "1.1",
+			},
+			summary: dissect.Summary{Name: "CONNECT", Route: dissect.Route{Named: true}},
+		},
+		{
 			name: "no request", side: client, response: "HTTP/1.1 500 Oops\nContent-Length: 0\n\n",
 			want: map[string]any{
 				"http.response.status_code": int64(500), "http.response.body.size": int64(0), "error.type": "500", "network.protocol.version": "1.1",

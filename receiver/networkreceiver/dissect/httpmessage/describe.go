@@ -72,13 +72,14 @@ func describeRequest(side dissect.Side, r *Request, out dissect.Attributes) {
 		out.Str("user_agent.original", agent)
 	}
 	if side == dissect.ServerSide {
-		describeServer(r.Target, r.Message, out)
+		describeServer(r, out)
 	} else {
-		describeClient(r.Target, out)
+		describeClient(r, out)
 	}
 }
 
-func describeClient(t Target, out dissect.Attributes) {
+func describeClient(r *Request, out dissect.Attributes) {
+	t := r.Target
 	if t.Authority == "" {
 		putPath(t, out)
 		return
@@ -86,18 +87,18 @@ func describeClient(t Target, out dissect.Attributes) {
 	if !t.Unknown && t.Scheme != "" {
 		out.Str("url.full", t.URL())
 	}
-	putServer(t.Host(), t.Scheme, out)
+	putServer(t.Host(), r.usualPort(t.Scheme), out)
 }
 
 // describeServer prefers what a proxy says about the original request.
-func describeServer(t Target, m *dissect.Message, out dissect.Attributes) {
-	proxied := parseForwarded(m)
+func describeServer(r *Request, out dissect.Attributes) {
+	t, proxied := r.Target, parseForwarded(r.Message)
 	t.Scheme = firstOf(proxied.proto, t.Scheme)
 	if t.Scheme != "" {
 		out.Str("url.scheme", t.Scheme)
 	}
 	putPath(t, out)
-	putServer(firstOf(proxied.host, t.Host()), t.Scheme, out)
+	putServer(firstOf(proxied.host, t.Host()), r.usualPort(t.Scheme), out)
 	if proxied.client != "" {
 		address, port := splitHostPort(proxied.client)
 		out.Str("client.address", address)
@@ -116,13 +117,14 @@ func putPath(t Target, out dissect.Attributes) {
 	}
 }
 
-func putServer(authority, scheme string, out dissect.Attributes) {
+// putServer tells whom the request is for, at the usual port if it names none.
+func putServer(authority string, usual int64, out dissect.Attributes) {
 	if authority == "" {
 		return
 	}
 	host, port := splitHostPort(authority[:authorityEnd(authority)])
 	if port == 0 {
-		port = defaultPort(scheme)
+		port = usual
 	}
 	out.Str("server.address", host)
 	if port > 0 {
@@ -130,7 +132,12 @@ func putServer(authority, scheme string, out dissect.Attributes) {
 	}
 }
 
-func defaultPort(scheme string) int64 {
+// usualPort is the port of a server where the authority names none. A tunnel has no such
+// port (RFC 9110, section 9.3.6).
+func (r *Request) usualPort(scheme string) int64 {
+	if r.Method == methodConnect && r.Target.Path == "" {
+		return 0
+	}
 	switch scheme {
 	case "http", "ws":
 		return 80

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 func TestParseMediaType(t *testing.T) {
@@ -87,5 +89,17 @@ func TestSplitHostPort(t *testing.T) {
 		host, port := splitHostPort(s)
 		assert.Equal(t, want.host, host, "%q", s)
 		assert.Equal(t, want.port, port, "%q", s)
+	}
+}
+
+func TestEndpointOfTunnel(t *testing.T) {
+	for target, want := range map[string]dissect.Endpoint{
+		"a:25": {Address: "a", Port: 25}, "a:25 /": {Address: "a", Port: 25}, "a:25/x": {Address: "a", Port: 25},
+		"[::1]:443": {Address: "::1", Port: 443}, "u:p@a:1": {Address: "a", Port: 1}, "http://a:80": {Address: "a", Port: 80},
+		"": {}, "a": {}, "a:": {}, "a:0": {}, "a:x": {}, "a:65536": {}, ":80": {}, "[::1]": {}, "/": {}, "u@": {},
+	} {
+		got, ok := ParseTarget("CONNECT", target).Endpoint()
+		assert.Equal(t, want, got, "%q", target)
+		assert.Equal(t, want.Port != 0, ok, "%q", target)
 	}
 }

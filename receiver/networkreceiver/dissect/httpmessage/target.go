@@ -6,6 +6,8 @@ package httpmessage
 import (
 	"strconv"
 	"strings"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 // Target is a request target taken apart. What its form leaves out is empty.
@@ -18,11 +20,16 @@ type Target struct {
 	Unknown bool
 }
 
+const methodConnect = "CONNECT"
+
 // ParseTarget reads RFC 9112, section 3.2:
 //
 //	request-target = origin-form / absolute-form / authority-form / asterisk-form
 func ParseTarget(method, s string) (t Target) {
-	if method == "CONNECT" {
+	if method == methodConnect {
+		if scheme, rest, ok := strings.Cut(s, "://"); ok && isScheme(scheme) {
+			s = rest // that of a client which takes it for any other method
+		}
 		t.Authority = s[:authorityEnd(s)]
 		return t
 	}
@@ -81,6 +88,19 @@ func isScheme(s string) bool {
 func (t Target) Host() string {
 	authority := t.Authority[:authorityEnd(t.Authority)]
 	return authority[strings.LastIndexByte(authority, '@')+1:]
+}
+
+// Endpoint is the server that the authority names. It is not ok without a host or a port.
+func (t Target) Endpoint() (e dissect.Endpoint, ok bool) {
+	authority := t.Host()
+	if authority == "" {
+		return e, false
+	}
+	host, port := splitHostPort(authority)
+	if host == "" || port <= 0 {
+		return e, false
+	}
+	return dissect.Endpoint{Address: host, Port: uint16(port)}, true
 }
 
 const unknownPort = -1
