@@ -123,7 +123,7 @@ func (p *pipeline) Event(e *pair.Event) {
 func (p *pipeline) Tick(now int64) { p.now = now }
 
 func bodyOf(m *dissect.Message) body {
-	note := m.Incomplete
+	note := string(m.Incomplete)
 	if m.GapBytes > 0 {
 		note = strings.TrimSpace(fmt.Sprintf("%s %d bytes lost", note, m.GapBytes))
 	}

@@ -37,24 +37,21 @@ const (
 	InitiatorRemote
 )
 
-// Reason tells why a direction or a connection ended.
-type Reason uint8
+// Reason is why something ended, was cut short or is missing, in the word that telemetry
+// shows. Here are the ends of directions and connections; each later stage adds its own
+// reasons. The empty Reason means that there is none.
+type Reason string
 
 // Reasons for an end.
 const (
-	ReasonNone      Reason = iota
-	ReasonFIN              // orderly
-	ReasonRST              // reset by either end
-	ReasonIdle             // nothing came for the idle timeout
-	ReasonEvicted          // a limit was met and this connection was the oldest idle one
-	ReasonReused           // the same addresses or socket carry a new connection
-	ReasonElsewhere        // the other end, on this machine, is captured instead
-	ReasonShutdown         // Wirespan stops, or the capture file ended
+	ReasonFIN       Reason = "fin"       // orderly
+	ReasonRST       Reason = "rst"       // reset by either end
+	ReasonIdle      Reason = "idle"      // nothing came for the idle timeout
+	ReasonEvicted   Reason = "evicted"   // a limit was met and this connection was the oldest idle one
+	ReasonReused    Reason = "reused"    // the same addresses or socket carry a new connection
+	ReasonElsewhere Reason = "elsewhere" // the other end, on this machine, is captured instead
+	ReasonShutdown  Reason = "shutdown"  // Wirespan stops, or the capture file ended
 )
-
-func (r Reason) String() string {
-	return [...]string{"", "fin", "rst", "idle", "evicted", "reused", "elsewhere", "shutdown"}[r]
-}
 
 // orderly reports whether an end of the connection has ended it.
 func (r Reason) orderly() bool { return r == ReasonFIN || r == ReasonRST }

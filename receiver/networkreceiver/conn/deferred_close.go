@@ -60,7 +60,7 @@ func (t *Table) stay(c *Conn, now int64) {
 			t.owed.push(&h.owed, h, now)
 		}
 	}
-	if c.table.over != ReasonNone {
+	if c.table.over != "" {
 		t.queues[overTCP].push(&c.table.node, c, now)
 	}
 }

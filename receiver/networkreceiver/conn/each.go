@@ -6,14 +6,14 @@ package conn
 // EachClosed calls f with the number of connections that ended for each reason.
 // It is safe while the table runs.
 func (s *Stats) EachClosed(f func(reason string, n uint64)) {
-	f(ReasonFIN.String(), s.ClosedFIN.Load())
-	f(ReasonRST.String(), s.ClosedRST.Load())
-	f(ReasonIdle.String(), s.ClosedIdle.Load())
-	f(ReasonReused.String(), s.ClosedReused.Load())
-	f(ReasonElsewhere.String(), s.ClosedElsewhere.Load())
-	f(ReasonShutdown.String(), s.ClosedShutdown.Load())
+	f(string(ReasonFIN), s.ClosedFIN.Load())
+	f(string(ReasonRST), s.ClosedRST.Load())
+	f(string(ReasonIdle), s.ClosedIdle.Load())
+	f(string(ReasonReused), s.ClosedReused.Load())
+	f(string(ReasonElsewhere), s.ClosedElsewhere.Load())
+	f(string(ReasonShutdown), s.ClosedShutdown.Load())
 	f("own", s.ClosedOwn.Load())
-	f(ReasonEvicted.String(), s.Evicted.Load())
+	f(string(ReasonEvicted), s.Evicted.Load())
 	f("evicted_half_open", s.EvictedHalf.Load())
 	f("refused", s.Refused.Load())
 }

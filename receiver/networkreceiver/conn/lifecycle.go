@@ -95,7 +95,7 @@ func (t *Table) close(c *Conn, now int64, r Reason) {
 	if c.table.node.in == nil {
 		return // closed by what was postponed
 	}
-	if c.table.over != ReasonNone {
+	if c.table.over != "" {
 		if !r.orderly() {
 			t.closeOver(c)
 		}

@@ -130,7 +130,7 @@ func (t *Table) drop(c *Conn) {
 			o.PeerCaptured = false
 		}
 	}
-	t.close(c, c.LastActive, ReasonNone)
+	t.close(c, c.LastActive, "")
 }
 
 // keepOwner remembers the owner of a closed connection where its socket may have

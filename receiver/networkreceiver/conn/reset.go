@@ -178,7 +178,7 @@ func (t *Table) settleReset(c *Conn, now int64, r Reason) (int64, Reason) {
 	}
 	t.forgetReset(c)
 	t.stats.Late.Add(uint64(len(p.held)))
-	if r == ReasonNone || r == ReasonFIN || r == ReasonElsewhere || r != ReasonRST && !p.decides(c) {
+	if r == "" || r == ReasonFIN || r == ReasonElsewhere || r != ReasonRST && !p.decides(c) {
 		t.stats.RSTIgnored.Add(1)
 		return now, r
 	}

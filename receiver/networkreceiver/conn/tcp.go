@@ -142,7 +142,7 @@ func (t *Table) follow(c *Conn, seg *capture.Segment) {
 	if c.table.node.in == nil {
 		return // closed by what was held for it
 	}
-	if c.table.over != ReasonNone {
+	if c.table.over != "" {
 		t.stats.Late.Add(1)
 		return
 	}

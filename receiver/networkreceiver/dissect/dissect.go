@@ -287,20 +287,26 @@ type Session struct {
 	Pairing any
 }
 
-// End is when a direction ended, and why: "fin", "rst", "idle" and so on. Why is empty
-// as long as it has not.
+// End is when a direction ended, and why. Why is empty as long as it has not.
 type End struct {
 	Time int64
-	Why  string
+	Why  conn.Reason
 }
 
 // Reasons why messages may be missing, for Output.Resync.
 const (
-	LossGap       = "gap"       // bytes are missing in the capture
-	LossMidway    = "midway"    // the capture began later than the connection
-	LossMemory    = "memory"    // there was no memory to hold bytes or a message
-	LossViolation = "violation" // all bytes were seen, and some are not of the protocol
+	ReasonGap       conn.Reason = "gap"       // bytes are missing in the capture
+	ReasonMidway    conn.Reason = "midway"    // the capture began later than the connection
+	ReasonMemory    conn.Reason = "memory"    // there was no memory to hold bytes or a message
+	ReasonViolation conn.Reason = "violation" // all bytes were seen, and some are not of the protocol
 )
+
+// ReasonUpgrade ends a session whose connection goes on with another protocol.
+const ReasonUpgrade conn.Reason = "upgrade"
+
+// ReasonIncomplete is for what is cut short inside a message that is whole, as the last
+// event of a stream.
+const ReasonIncomplete conn.Reason = "incomplete"
 
 // Output is the next stage. All calls for one session come from one goroutine.
 type Output interface {
@@ -310,13 +316,13 @@ type Output interface {
 	Started(s *Session, m *Message)
 	// Resync says that messages of direction d may be missing before the next
 	// one, why, and when that was noticed.
-	Resync(s *Session, d Direction, why string, t int64)
+	Resync(s *Session, d Direction, why conn.Reason, t int64)
 	// Skipped says, after a Resync for stray bytes, that these go on up to m in
 	// direction d: all of them were seen, and no message begins there.
 	Skipped(s *Session, d Direction, m conn.Mark)
-	// Close ends the session: nothing more comes. why is "fin", "rst", "idle",
-	// "evicted", "reused", "shutdown", "upgrade" or "violation".
-	Close(s *Session, t int64, why string)
+	// Close ends the session: nothing more comes. why is the reason for the end of the
+	// connection, ReasonUpgrade or ReasonViolation.
+	Close(s *Session, t int64, why conn.Reason)
 	// Tick lets time pass.
 	Tick(now int64)
 }
@@ -364,10 +370,8 @@ type Message struct {
 
 	Size     uint64 // bytes on the wire, from First to Last, gaps included
 	GapBytes uint64 // bytes of it that were lost
-	// Incomplete says why the message ended early ("fin", "rst", "gap",
-	// "evicted", "idle", "shutdown", "upgrade", "violation", "memory"); empty when it
-	// is whole.
-	Incomplete string
+	// Incomplete says why the message ended early; empty when it is whole.
+	Incomplete conn.Reason
 	// Ended is when the sender or the receiver of an incomplete message gave it up: the
 	// time of a FIN, a reset or a time-out. It is 0 where that is not known.
 	Ended int64

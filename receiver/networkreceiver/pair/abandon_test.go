@@ -23,8 +23,8 @@ func TestAbandoned(t *testing.T) {
 	idle := func(t int64) dissect.End { return dissect.End{Time: t, Why: "idle"} }
 	for name, test := range map[string]struct {
 		client, server dissect.End
-		close          string // at 9 s; empty if only time passes
-		want           string
+		close          conn.Reason // at 9 s; empty if only time passes
+		want           conn.Reason
 		ended          int64
 	}{
 		"the client gives up":              {fin(2 * second), fin(3 * second), "fin", "fin", 2 * second},

@@ -16,7 +16,7 @@ import (
 type origins struct {
 	discardSink
 	of      []string
-	missing []string
+	missing []conn.Reason
 }
 
 func (o *origins) Event(e *Event) {
@@ -47,7 +47,7 @@ func TestEventsKeepTheirCallWaiting(t *testing.T) {
 			assert.Equal(t, []string{"stream", "stream", "stream", "stream"}, got.of)
 			assert.Empty(t, got.missing)
 			pairer.Tick(43 * second)
-			assert.Equal(t, []string{"timeout"}, got.missing)
+			assert.Equal(t, []conn.Reason{"timeout"}, got.missing)
 			pairer.Message(s, &dissect.Message{Kind: dissect.Event, Direction: dissect.ToClient, Keyed: keyed, Key: 7})
 			assert.Empty(t, got.of[4], "the call is over")
 		})

@@ -56,7 +56,7 @@ func FuzzPairer(f *testing.F) {
 			switch op {
 			case 5:
 				seq[d] += n
-				pairer.Resync(s, d, []string{dissect.LossGap, dissect.LossViolation}[key%2], now)
+				pairer.Resync(s, d, []conn.Reason{dissect.ReasonGap, dissect.ReasonViolation}[key%2], now)
 				if key > 2 {
 					pairer.Skipped(s, d, conn.Mark{Time: now, Seq: seq[d]})
 				}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -21,7 +22,7 @@ func (s *session) keyedMessage(m *dissect.Message) {
 	case dissect.Request:
 		if w.Request != nil {
 			// The key is used again: the first request will not be answered.
-			s.unanswered(w, s.whyNoResponse(w, "superseded"), 0)
+			s.unanswered(w, s.whyNoResponse(w, ReasonSuperseded), 0)
 			w = &waiting{since: m.Last.Time}
 			s.byKey[m.Key] = w
 		}
@@ -42,7 +43,7 @@ func (s *session) keyedMessage(m *dissect.Message) {
 	default:
 		if len(w.Interim) == maxInterim {
 			s.pairer.stats.OverLimit.Add(1)
-			s.orphan(m, "outstanding_limit")
+			s.orphan(m, ReasonOutstandingLimit)
 			return
 		}
 		w.Interim = append(w.Interim, m)
@@ -67,14 +68,14 @@ func (s *session) putKeyed(key uint64, w *waiting) {
 				oldest, first = key, w
 			}
 		}
-		s.dropKeyed(oldest, first, "outstanding_limit", 0)
+		s.dropKeyed(oldest, first, ReasonOutstandingLimit, 0)
 	}
 	s.byKey[key] = w
 	s.mostKeys = max(s.mostKeys, len(s.byKey))
 }
 
 // dropKeyed emits what waits under a key as it is, at time t.
-func (s *session) dropKeyed(key uint64, w *waiting, why string, t int64) {
+func (s *session) dropKeyed(key uint64, w *waiting, why conn.Reason, t int64) {
 	delete(s.byKey, key)
 	if w.Request != nil {
 		s.unanswered(w, why, t)
@@ -116,13 +117,13 @@ func (s *session) expireKeyed(now int64) {
 		s.pairer.stats.TimedOut.Add(1)
 		why := s.whyNoRequest()
 		if w.Request != nil {
-			why = s.whyNoResponse(w, "timeout")
+			why = s.whyNoResponse(w, ReasonTimeout)
 		}
 		s.dropKeyed(key, w, why, w.since+age)
 	}
 }
 
-func (s *session) flushKeyed(end, forResponses string, t int64) {
+func (s *session) flushKeyed(end, forResponses conn.Reason, t int64) {
 	for _, key := range s.keysByAge() {
 		w := s.byKey[key]
 		why := forResponses

@@ -171,13 +171,13 @@ func replay(messages []*dissect.Message, lost func(i int) bool, midway bool) (*c
 	p := New(Settings{}, sink, stats)
 	s := &dissect.Session{Conn: &conn.Conn{Transport: capture.TCP, Midway: midway}, First: true}
 	if midway {
-		p.Resync(s, dissect.ToServer, dissect.LossMidway, 0)
-		p.Resync(s, dissect.ToClient, dissect.LossMidway, 0)
+		p.Resync(s, dissect.ToServer, dissect.ReasonMidway, 0)
+		p.Resync(s, dissect.ToClient, dissect.ReasonMidway, 0)
 	}
 	for i, m := range messages {
 		own := *m
 		if lost(i) {
-			p.Resync(s, m.Direction, dissect.LossGap, m.First.Time)
+			p.Resync(s, m.Direction, dissect.ReasonGap, m.First.Time)
 			continue
 		}
 		p.Message(s, &own)

@@ -6,6 +6,7 @@ package pair
 import (
 	"slices"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -36,7 +37,7 @@ type session struct {
 	// mayBeAnswered is set where bytes of the server that are no message may be what remains
 	// of a response: they came while a request waited.
 	mayBeAnswered bool
-	gaveUp        string // why a request was given up before
+	gaveUp        conn.Reason // why a request was given up before
 	emitted       bool
 	coming        int // requests that are not whole yet
 }
@@ -124,7 +125,7 @@ func (s *session) request(m *dissect.Message) {
 	}
 	if len(s.queue) >= s.outstanding {
 		s.pairer.stats.OverLimit.Add(1)
-		s.giveUp("outstanding_limit", 0)
+		s.giveUp(ReasonOutstandingLimit, 0)
 	}
 	s.queue = append(s.queue, w)
 	s.open(w)
@@ -151,7 +152,7 @@ func (s *session) response(m *dissect.Message) {
 	case len(s.early) >= s.outstanding:
 		s.pairer.stats.OverLimit.Add(1)
 		s.aligned = false
-		s.orphan(m, "outstanding_limit")
+		s.orphan(m, ReasonOutstandingLimit)
 	default:
 		s.early = append(s.early, a)
 	}
@@ -191,7 +192,7 @@ func (s *session) advance(m *dissect.Message) (hole bool) {
 		hole = hole || s.mayBeAnswered && len(s.queue) > 1
 		s.mayBeAnswered = false
 	}
-	if before.why == dissect.LossViolation && !hole && s.lossy[d].why == dissect.LossViolation {
+	if before.why == dissect.ReasonViolation && !hole && s.lossy[d].why == dissect.ReasonViolation {
 		s.lossy[d] = loss{}
 	}
 	s.hole[d] = loss{}
@@ -262,7 +263,7 @@ func (s *session) interim(a answer) {
 	}
 	if len(w.Interim) == maxInterim {
 		s.pairer.stats.OverLimit.Add(1)
-		s.orphan(a.Message, "outstanding_limit")
+		s.orphan(a.Message, ReasonOutstandingLimit)
 		return
 	}
 	w.Interim = append(w.Interim, a.Message)
@@ -277,7 +278,7 @@ func (s *session) pop() *waiting {
 
 // giveUp emits the oldest request without a response, at time t. Where its response
 // belongs, should it still come, is not known any more by order.
-func (s *session) giveUp(why string, t int64) {
+func (s *session) giveUp(why conn.Reason, t int64) {
 	s.gaveUp = why
 	s.aligned = false
 	s.unanswered(s.pop(), why, t)
@@ -287,7 +288,7 @@ func (s *session) giveUp(why string, t int64) {
 func (s *session) expire(now int64) {
 	for len(s.queue) > 0 && now-s.queue[0].since > s.age {
 		s.pairer.stats.TimedOut.Add(1)
-		s.giveUp(s.whyNoResponse(s.queue[0], "timeout"), s.queue[0].since+s.age)
+		s.giveUp(s.whyNoResponse(s.queue[0], ReasonTimeout), s.queue[0].since+s.age)
 	}
 	age := s.age
 	if s.lossy[dissect.ToServer].any() {
@@ -303,7 +304,7 @@ func (s *session) expire(now int64) {
 }
 
 // flush emits all that waits at the end of a session, at time t.
-func (s *session) flush(why string, t int64) {
+func (s *session) flush(why conn.Reason, t int64) {
 	forResponses := why
 	if s.lossy[dissect.ToServer].any() {
 		forResponses = s.whyNoRequest()

@@ -8,6 +8,14 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
+// Reasons why a message has no other side, besides losses and the ends of sessions.
+const (
+	ReasonTimeout          conn.Reason = "timeout"           // no response came in the time for one
+	ReasonOutstandingLimit conn.Reason = "outstanding_limit" // more waited than the limit allows
+	ReasonSuperseded       conn.Reason = "superseded"        // the request's key was used again, or a later request overtook it
+	ReasonUnsolicited      conn.Reason = "unsolicited"       // no request can have caused the response
+)
+
 // Exchange is one call.
 type Exchange struct {
 	Conn      *conn.Conn // borrowed: valid until the sink returns
@@ -22,13 +30,10 @@ type Exchange struct {
 	Request  *dissect.Message   // nil if it was not seen
 	Interim  []*dissect.Message // 1xx and their like, in order
 	Response *dissect.Message   // nil if it was not seen
-	// Missing says why Request or Response is nil: what was lost ("gap", "midway",
-	// "memory", "violation"), how the wait ended ("fin", "rst", "idle", "timeout",
-	// "evicted", "outstanding_limit", "shutdown", "upgrade", "reused"), "superseded"
-	// for a request whose key was used again or that a later one overtook, or
-	// "unsolicited" for a response that no request can have caused. It is empty where
-	// a message stands for itself.
-	Missing string
+	// Missing says why Request or Response is nil: what was lost, how the session or the
+	// wait ended, or how the other messages of the session explain it. It is empty where a
+	// message stands for itself.
+	Missing conn.Reason
 	// Ended is when the wait for a response ended by a FIN, a reset or a time-out; 0 if
 	// it did not, or that is not known.
 	Ended int64

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -86,7 +87,7 @@ func (p *Pairer) Message(in *dissect.Session, m *dissect.Message) {
 }
 
 // Close implements dissect.Output.
-func (p *Pairer) Close(in *dissect.Session, t int64, why string) {
+func (p *Pairer) Close(in *dissect.Session, t int64, why conn.Reason) {
 	s, ok := in.Pairing.(*session)
 	if !ok {
 		return
@@ -205,7 +206,7 @@ func (s *session) oneWay(m *dissect.Message) {
 }
 
 // orphan emits a response, final or interim, that has no request.
-func (s *session) orphan(m *dissect.Message, why string) {
+func (s *session) orphan(m *dissect.Message, why conn.Reason) {
 	if s.multicast() {
 		why = ""
 	}

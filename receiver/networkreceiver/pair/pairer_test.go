@@ -23,12 +23,12 @@ type act struct {
 	name       string
 	key        uint64
 	keyed      bool
-	loss       string
+	loss       conn.Reason
 	skip       bool
 	dir        dissect.Direction
 	tick       int64 // seconds
-	close      string
-	incomplete string
+	close      conn.Reason
+	incomplete conn.Reason
 	overlap    bool // a response that came when five bytes of a request had come
 }
 
@@ -46,13 +46,13 @@ func earlyInterim(name string) act {
 }
 func note(name string) act           { return act{kind: dissect.OneWay, name: name} }
 func tick(seconds int64) act         { return act{tick: seconds} }
-func closed(why string) act          { return act{close: why} }
-func joined(d dissect.Direction) act { return act{loss: dissect.LossMidway, dir: d} }
+func closed(why conn.Reason) act     { return act{close: why} }
+func joined(d dissect.Direction) act { return act{loss: dissect.ReasonMidway, dir: d} }
 
 // stray is bytes that were seen and are no message.
-func stray(d dissect.Direction) act { return act{loss: dissect.LossViolation, skip: true, dir: d} }
+func stray(d dissect.Direction) act { return act{loss: dissect.ReasonViolation, skip: true, dir: d} }
 
-func lose(d dissect.Direction) act { return act{loss: dissect.LossGap, dir: d} }
+func lose(d dissect.Direction) act { return act{loss: dissect.ReasonGap, dir: d} }
 
 // cut makes a message whose end was lost.
 func (a act) cut() act {
@@ -130,7 +130,7 @@ func text(x *Exchange) string {
 	b.WriteString("/")
 	name(x.Response)
 	if x.Missing != "" {
-		b.WriteString(" " + x.Missing)
+		b.WriteString(" " + string(x.Missing))
 	}
 	if x.Uncertain {
 		b.WriteString(" uncertain")

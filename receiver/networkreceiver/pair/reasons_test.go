@@ -22,8 +22,8 @@ import (
 var reasons = map[string][]act{
 	"gap":               {q("q1"), lose(dissect.ToClient), closed("fin")},
 	"midway":            {joined(dissect.ToServer), joined(dissect.ToClient), p("p0"), closed("fin")},
-	"memory":            {q("q1"), act{loss: dissect.LossMemory, dir: dissect.ToClient}, closed("fin")},
-	"violation":         {q("q1"), act{loss: dissect.LossViolation, dir: dissect.ToClient}, closed("fin")},
+	"memory":            {q("q1"), act{loss: dissect.ReasonMemory, dir: dissect.ToClient}, closed("fin")},
+	"violation":         {q("q1"), act{loss: dissect.ReasonViolation, dir: dissect.ToClient}, closed("fin")},
 	"fin":               {q("q1"), closed("fin")},
 	"rst":               {q("q1"), closed("rst")},
 	"timeout":           {q("q1"), tick(11)},

@@ -6,6 +6,7 @@ package telemetry
 import (
 	"slices"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
@@ -35,10 +36,10 @@ func (c *call) addCompleteness(m *attributes, bodyCut [2]string) {
 	case c.Missing == "": // whole, or a message that stands for itself
 	case c.Request == nil:
 		m.str(keyMissingSide, "request")
-		m.strIfAny(keyMissingReason, c.Missing)
+		m.strIfAny(keyMissingReason, string(c.Missing))
 	case c.Response == nil:
 		m.str(keyMissingSide, "response")
-		m.strIfAny(keyMissingReason, c.Missing)
+		m.strIfAny(keyMissingReason, string(c.Missing))
 	}
 	if c.Uncertain {
 		m.Bool(keyPairingUncertain, true)
@@ -60,7 +61,7 @@ func addMessage(m *attributes, msg *dissect.Message, k *messageKeys, cut string)
 		m.Int(k.bodyKept, int64(msg.Content.KeptSize))
 	}
 	m.strIfAny(k.bodyTruncated, cut)
-	m.strIfAny(k.incomplete, msg.Incomplete)
+	m.strIfAny(k.incomplete, string(msg.Incomplete))
 	if msg.GapBytes > 0 {
 		m.Int(k.gapBytes, int64(msg.GapBytes))
 	}
@@ -120,7 +121,7 @@ func (c *call) outcome(s *dissect.Summary) (isError bool, errorType string) {
 	if s.Error {
 		return true, s.ErrorType
 	}
-	why := ""
+	why := conn.Reason("")
 	switch {
 	case c.Response == nil:
 		why = c.Missing
@@ -135,13 +136,13 @@ func (c *call) outcome(s *dissect.Summary) (isError bool, errorType string) {
 
 // transportError is error.type for the reason why a response is missing or not
 // whole. It is empty for reasons that lie with the capture, not with the call.
-func transportError(reason string) string {
+func transportError(reason conn.Reason) string {
 	switch reason {
-	case "rst":
+	case conn.ReasonRST:
 		return "connection_reset"
-	case "fin":
+	case conn.ReasonFIN:
 		return "connection_closed"
-	case "timeout", "idle":
+	case pair.ReasonTimeout, conn.ReasonIdle:
 		return "timeout"
 	}
 	return ""

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wirespan/wirespan/internal/testkit/seed"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -29,7 +30,7 @@ func FuzzExchange(f *testing.F) {
 				Headers: []dissect.Header{{Name: name, Value: value}, {Name: name, Value: mediaType}}, Trailers: []dissect.Header{{Name: value, Value: name}},
 				Body: body, MediaType: mediaType, Charset: charset, Truncated: cut,
 			}
-			m.Flags, m.Incomplete = []string{name, value}, cut
+			m.Flags, m.Incomplete = []string{name, value}, conn.Reason(cut)
 		}
 		x.Request.Protocol = &fakeRequest{method: name, url: value, query: value}
 		x.Conn.Process.CommandLine = []string{name, value, charset}

@@ -11,15 +11,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
 
 func TestOutcome(t *testing.T) {
-	missing := func(reason string) func(*pair.Exchange) {
+	missing := func(reason conn.Reason) func(*pair.Exchange) {
 		return func(x *pair.Exchange) { x.Response, x.Missing = nil, reason }
 	}
-	cutShort := func(reason string) func(*pair.Exchange) {
+	cutShort := func(reason conn.Reason) func(*pair.Exchange) {
 		return func(x *pair.Exchange) { x.Response.Incomplete = reason }
 	}
 	for name, c := range map[string]struct {

@@ -6,6 +6,7 @@ package dissecttest
 import (
 	"encoding/binary"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/wirespan/wirespan/internal/testkit/seed"
@@ -82,7 +83,7 @@ func encode(s *Script) []byte {
 			if step.Kind != StepData {
 				size = int(min(step.N, 1<<16-1))
 			}
-			out = append(out, byte(step.Kind)<<4|byte(max(step.Reason, conn.ReasonFIN)-conn.ReasonFIN)<<1|byte(step.Dir))
+			out = append(out, byte(step.Kind)<<4|byte(max(slices.Index(fuzzReasons[:], step.Reason), 0))<<1|byte(step.Dir))
 			out = binary.BigEndian.AppendUint16(out, uint16(size))
 			out = append(out, step.Data[:n]...)
 			if step.Data = step.Data[n:]; len(step.Data) == 0 {
@@ -91,6 +92,12 @@ func encode(s *Script) []byte {
 		}
 	}
 	return out
+}
+
+// fuzzReasons are the ends in a fuzzer's input, each by its index.
+var fuzzReasons = [...]conn.Reason{
+	conn.ReasonFIN, conn.ReasonRST, conn.ReasonIdle, conn.ReasonEvicted, conn.ReasonReused, conn.ReasonElsewhere,
+	conn.ReasonShutdown,
 }
 
 func decode(input []byte) *Script {
@@ -114,7 +121,7 @@ func decode(input []byte) *Script {
 	for len(input) >= 3 {
 		step := Step{
 			Kind:   StepKind(input[0]>>4) % (StepClose + 1),
-			Reason: conn.ReasonFIN + conn.Reason(input[0]>>1&7)%conn.ReasonShutdown,
+			Reason: fuzzReasons[int(input[0]>>1&7)%len(fuzzReasons)],
 			Dir:    conn.Dir(input[0] & 1),
 		}
 		n := int(binary.BigEndian.Uint16(input[1:]))

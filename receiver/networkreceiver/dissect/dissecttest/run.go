@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
@@ -173,9 +174,9 @@ func (c *counter) Started(s *dissect.Session, m *dissect.Message) {
 }
 
 // Close implements dissect.Output.
-func (c *counter) Close(s *dissect.Session, t int64, why string) {
-	c.h.result.upgraded = c.h.result.upgraded || why == "upgrade"
-	if why == "violation" && !c.h.told[s] { // an early decision is withdrawn, and what it saw with it
+func (c *counter) Close(s *dissect.Session, t int64, why conn.Reason) {
+	c.h.result.upgraded = c.h.result.upgraded || why == dissect.ReasonUpgrade
+	if why == dissect.ReasonViolation && !c.h.told[s] { // an early decision is withdrawn, and what it saw with it
 		maps.DeleteFunc(c.h.begun, func(_ *dissect.Message, of *dissect.Session) bool { return of == s })
 	}
 	c.Output.Close(s, t, why)

@@ -128,7 +128,7 @@ func clientOf(local bool) string {
 }
 
 func textOf(x *pair.Exchange, base int64) exchangeText {
-	text := exchangeText{Client: clientOf(x.ClientIsLocal), First: x.First, Missing: x.Missing, Uncertain: x.Uncertain}
+	text := exchangeText{Client: clientOf(x.ClientIsLocal), First: x.First, Missing: string(x.Missing), Uncertain: x.Uncertain}
 	text.Request, text.Response = messageOf(x.Request, base), messageOf(x.Response, base)
 	for _, m := range x.Interim {
 		text.Interim = append(text.Interim, *messageOf(m, base))
@@ -149,7 +149,7 @@ func messageOf(m *dissect.Message, base int64) *messageText {
 	text := &messageText{
 		Bytes: fmt.Sprintf("%d-%d", m.First.Offset, m.Last.Offset), Size: m.Size, GapBytes: m.GapBytes,
 		Time:       fmt.Sprintf("%gms-%gms", milliseconds(m.First.Time-base), milliseconds(m.Last.Time-base)),
-		Incomplete: m.Incomplete, Ended: after(m.Ended, base), Midway: m.Midway, Flags: m.Flags, Events: m.Events,
+		Incomplete: string(m.Incomplete), Ended: after(m.Ended, base), Midway: m.Midway, Flags: m.Flags, Events: m.Events,
 		Headers: headers(c.Headers), Trailers: headers(c.Trailers),
 		MediaType: c.MediaType, Charset: c.Charset, Body: body(c.Body), BodySize: c.BodySize,
 		KeptSize: c.KeptSize, Truncated: c.Truncated, Coding: c.Coding, DecodeErr: c.DecodeError,

@@ -38,7 +38,7 @@ func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (use
 	}
 	end := lengthBytes + int(binary.BigEndian.Uint16(b))
 	if end < lengthBytes+headerBytes || !possible(b[lengthBytes:], end-lengthBytes) {
-		c.endTransfer(d, "violation")
+		c.endTransfer(d, dissect.ReasonViolation)
 		return 0, 0, fmt.Errorf("header: %w", dissect.ErrViolation)
 	}
 	// The question comes first, so that no time is lost with what is no message.
@@ -49,7 +49,7 @@ func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (use
 		return 0, end, nil
 	}
 	if err = c.message(d, m, b[:end], lengthBytes); err != nil {
-		c.endTransfer(d, "violation")
+		c.endTransfer(d, dissect.ReasonViolation)
 		return 0, 0, err
 	}
 	return end, 0, nil
@@ -60,11 +60,11 @@ func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (use
 func (c *conversation) Gap(d dissect.Direction, _ conn.Mark, n uint64) (resumed bool) {
 	if c.stream {
 		c.gaps[d]++
-		c.endTransfer(d, "gap")
+		c.endTransfer(d, dissect.ReasonGap)
 		return false
 	}
 	if m := c.short; m != nil {
-		m.GapBytes, m.Size, m.Incomplete = n, m.Size+n, "gap"
+		m.GapBytes, m.Size, m.Incomplete = n, m.Size+n, dissect.ReasonGap
 		m.Last.Offset += n
 		m.Content.BodySize += n
 		m.Content.Truncated = "gap"
@@ -77,7 +77,7 @@ func (c *conversation) Gap(d dissect.Direction, _ conn.Mark, n uint64) (resumed 
 // End hands over what is held.
 func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 	c.flush()
-	c.endTransfer(d, r.String())
+	c.endTransfer(d, r)
 	if c.ended[d] = true; c.ended[d.Other()] {
 		c.queries.clear(c.sink)
 	}

@@ -6,6 +6,7 @@ package dns
 import (
 	"github.com/miekg/dns"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -76,7 +77,7 @@ func (c *conversation) join(t *transfer, m *dissect.Message, info *Info) {
 }
 
 // endTransfer hands over a transfer of a direction. why is empty where it is whole.
-func (c *conversation) endTransfer(d dissect.Direction, why string) {
+func (c *conversation) endTransfer(d dissect.Direction, why conn.Reason) {
 	if t := c.transfer; t != nil && t.direction == d {
 		c.transfer = nil
 		t.message.Incomplete = why

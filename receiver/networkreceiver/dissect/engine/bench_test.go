@@ -46,15 +46,15 @@ func (*lineTalk) End(dissect.Direction, int64, conn.Reason)     {}
 
 type discard struct{}
 
-func (discard) Message(*dissect.Session, *dissect.Message)                {}
-func (discard) Started(*dissect.Session, *dissect.Message)                {}
-func (discard) Resync(*dissect.Session, dissect.Direction, string, int64) {}
-func (discard) Skipped(*dissect.Session, dissect.Direction, conn.Mark)    {}
-func (discard) Close(*dissect.Session, int64, string)                     {}
-func (discard) Tick(int64)                                                {}
-func (discard) Exchange(*pair.Exchange)                                   {}
-func (discard) Open(*pair.Exchange, int64)                                {}
-func (discard) Event(*pair.Event)                                         {}
+func (discard) Message(*dissect.Session, *dissect.Message)                     {}
+func (discard) Started(*dissect.Session, *dissect.Message)                     {}
+func (discard) Resync(*dissect.Session, dissect.Direction, conn.Reason, int64) {}
+func (discard) Skipped(*dissect.Session, dissect.Direction, conn.Mark)         {}
+func (discard) Close(*dissect.Session, int64, conn.Reason)                     {}
+func (discard) Tick(int64)                                                     {}
+func (discard) Exchange(*pair.Exchange)                                        {}
+func (discard) Open(*pair.Exchange, int64)                                     {}
+func (discard) Event(*pair.Event)                                              {}
 
 // traffic feeds calls whose messages come in segments of which each leaves a rest.
 type traffic struct {

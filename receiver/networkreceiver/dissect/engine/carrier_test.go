@@ -175,13 +175,13 @@ func (v *veilTest) Message(s *dissect.Session, m *dissect.Message) {
 	v.conn.Memory.Give(m.Reserved)
 }
 
-func (*veilTest) Started(*dissect.Session, *dissect.Message)                {}
-func (*veilTest) Resync(*dissect.Session, dissect.Direction, string, int64) {}
-func (*veilTest) Skipped(*dissect.Session, dissect.Direction, conn.Mark)    {}
-func (*veilTest) Tick(int64)                                                {}
-func (v *veilTest) Close(s *dissect.Session, _ int64, why string) {
+func (*veilTest) Started(*dissect.Session, *dissect.Message)                     {}
+func (*veilTest) Resync(*dissect.Session, dissect.Direction, conn.Reason, int64) {}
+func (*veilTest) Skipped(*dissect.Session, dissect.Direction, conn.Mark)         {}
+func (*veilTest) Tick(int64)                                                     {}
+func (v *veilTest) Close(s *dissect.Session, _ int64, why conn.Reason) {
 	v.note(s)
-	v.closed = append(v.closed, s.Dissector.Info().Name+" "+why)
+	v.closed = append(v.closed, s.Dissector.Info().Name+" "+string(why))
 }
 
 // What a carrier carries has a session of its own, with its own upgrades.

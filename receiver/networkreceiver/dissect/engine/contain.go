@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 
 	"go.uber.org/zap"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 // contain is deferred around everything that may run a dissector. A panic ends
@@ -35,7 +37,7 @@ func (e *Engine) closeAfterPanic(st *stream, t int64) {
 			e.report(cause)
 		}
 	}()
-	e.closeSession(st, t, "violation")
+	e.closeSession(st, t, dissect.ReasonViolation)
 }
 
 func (e *Engine) report(cause any) {

@@ -86,7 +86,7 @@ func (e *Engine) keep(st *stream, d conn.Dir, m conn.Mark, b []byte) {
 	side.step = firstStep
 	if len(b) > 0 && !e.pool.add(&st.conn.Memory, &side.pending, m, b) {
 		e.stats.NoMemory.Add(1)
-		e.gap(st, d, m, uint64(len(b)), dissect.LossMemory)
+		e.gap(st, d, m, uint64(len(b)), dissect.ReasonMemory)
 	}
 }
 
@@ -100,7 +100,7 @@ func (e *Engine) topUp(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 	add := min(len(b), max(side.need-own, side.step), max(1, st.session.Limits.HeaderBytes-own))
 	if !e.pool.add(&st.conn.Memory, pending, m, b[:add]) {
 		e.stats.NoMemory.Add(1)
-		e.gap(st, d, m, uint64(len(b)), dissect.LossMemory)
+		e.gap(st, d, m, uint64(len(b)), dissect.ReasonMemory)
 		return len(b)
 	}
 	for len(pending.bytes) >= max(1, side.need) {
@@ -171,7 +171,7 @@ func (e *Engine) datagram(st *stream, d conn.Dir, m conn.Mark, b []byte) int {
 
 // gap tells the conversation that n bytes are missing from m on, and why. What was
 // pending is lost with them.
-func (e *Engine) gap(st *stream, d conn.Dir, m conn.Mark, n uint64, why string) {
+func (e *Engine) gap(st *stream, d conn.Dir, m conn.Mark, n uint64, why conn.Reason) {
 	side := &st.sides[d]
 	if !e.cut(st, d) && !side.pending.empty() && side.mode == flowing {
 		n += uint64(len(side.pending.bytes))
@@ -188,14 +188,14 @@ func (e *Engine) gap(st *stream, d conn.Dir, m conn.Mark, n uint64, why string) 
 		return
 	}
 	e.current = s.entry
-	s.says, s.means = dissect.LossGap, why
+	s.says, s.means = dissect.ReasonGap, why
 	resumed := s.conv.Gap(s.direction(d), m, n)
 	s.says, s.means = "", ""
 	switch {
 	case s.upgraded:
 		if s.next == "" { // what follows begins with a loss
 			st.hopeful = true
-			st.doubts[d].add(dissect.LossGap, m.Time)
+			st.doubts[d].add(dissect.ReasonGap, m.Time)
 		}
 		e.upgrade(st, d, m.Time)
 	case !resumed:
@@ -210,7 +210,7 @@ func (e *Engine) end(st *stream, d conn.Dir, t int64, r conn.Reason) {
 		return
 	}
 	s.ended[d] = true
-	end := dissect.End{Time: t, Why: r.String()}
+	end := dissect.End{Time: t, Why: r}
 	s.Ends[s.direction(d)] = end
 	e.pool.release(&st.conn.Memory, &st.sides[d].pending)
 	e.current = s.entry
@@ -225,10 +225,10 @@ func (e *Engine) end(st *stream, d conn.Dir, t int64, r conn.Reason) {
 }
 
 // finish ends what a connection still has open. why is r, or what r stands for.
-func (e *Engine) finish(st *stream, t int64, r conn.Reason, why string) {
+func (e *Engine) finish(st *stream, t int64, r, why conn.Reason) {
 	defer e.contain(st, t)
-	if s := st.session; s != nil && why != r.String() {
-		s.says, s.means = r.String(), why
+	if s := st.session; s != nil && why != r {
+		s.says, s.means = r, why
 	}
 	for _, d := range [...]conn.Dir{conn.Out, conn.In} {
 		if st.state == dissected {

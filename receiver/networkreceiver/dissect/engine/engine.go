@@ -206,12 +206,12 @@ func (e *Engine) missing(st *stream, d conn.Dir, m conn.Mark, n uint64) {
 	switch st.state {
 	case undecided:
 		if e.openCut(st, d) {
-			e.gap(st, d, m, n, dissect.LossGap)
+			e.gap(st, d, m, n, dissect.ReasonGap)
 		} else if st.state == undecided {
 			e.gapUndecided(st, d, m.Time)
 		}
 	case dissected:
-		e.gap(st, d, m, n, dissect.LossGap)
+		e.gap(st, d, m, n, dissect.ReasonGap)
 		e.spare(st, d, m.Offset+n)
 	default: // skipped
 	}
@@ -227,7 +227,7 @@ func (e *Engine) End(c *conn.Conn, d conn.Dir, t int64, r conn.Reason) {
 // Close implements conn.Sink.
 func (e *Engine) Close(c *conn.Conn, t int64, r conn.Reason) {
 	st := c.Session.(*stream)
-	e.finish(st, t, r, r.String())
+	e.finish(st, t, r, r)
 	if st.state == undecided && st.seen {
 		e.stats.Unrecognised.Add(1)
 	}

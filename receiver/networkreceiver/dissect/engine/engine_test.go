@@ -118,15 +118,16 @@ func (l *log) Message(s *dissect.Session, m *dissect.Message) {
 
 func (*log) Started(*dissect.Session, *dissect.Message) {}
 
-func (l *log) Resync(s *dissect.Session, d dissect.Direction, why string, _ int64) {
-	l.note(s, "resync "+[...]string{">", "<"}[d]+" "+why)
+func (l *log) Resync(s *dissect.Session, d dissect.Direction, why conn.Reason, _ int64) {
+	l.note(s, "resync "+[...]string{">", "<"}[d]+" "+string(why))
 }
 
 func (l *log) Skipped(s *dissect.Session, d dissect.Direction, m conn.Mark) {
 	l.note(s, fmt.Sprintf("skipped %s to %d", [...]string{">", "<"}[d], m.Offset))
 }
-func (l *log) Close(s *dissect.Session, _ int64, why string) { l.note(s, "close "+why) }
-func (l *log) Tick(int64)                                    {}
+
+func (l *log) Close(s *dissect.Session, _ int64, why conn.Reason) { l.note(s, "close "+string(why)) }
+func (l *log) Tick(int64)                                         {}
 func (l *log) note(s *dissect.Session, what string) {
 	l.lines = append(l.lines, s.Dissector.Info().Name+" "+what)
 }

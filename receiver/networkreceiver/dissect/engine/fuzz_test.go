@@ -124,7 +124,7 @@ func (p *puppets) Message(s *dissect.Session, m *dissect.Message) {
 func (p *puppets) Started(s *dissect.Session, _ *dissect.Message) { p.begin(s) }
 
 // Resync implements dissect.Output.
-func (p *puppets) Resync(s *dissect.Session, _ dissect.Direction, _ string, _ int64) {
+func (p *puppets) Resync(s *dissect.Session, _ dissect.Direction, _ conn.Reason, _ int64) {
 	p.begin(s)
 }
 
@@ -139,7 +139,7 @@ func (p *puppets) begin(s *dissect.Session) {
 }
 
 // Close implements dissect.Output.
-func (p *puppets) Close(s *dissect.Session, _ int64, _ string) {
+func (p *puppets) Close(s *dissect.Session, _ int64, _ conn.Reason) {
 	if p.open[s] {
 		p.open[s] = false
 		p.sessions--

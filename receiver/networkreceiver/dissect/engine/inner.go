@@ -99,7 +99,7 @@ func (ch *channel) End(d dissect.Direction, t int64, r conn.Reason) {
 func (ch *channel) back() { ch.engine.current = ch.of.entry }
 
 // close ends what is inside, with its carrier.
-func (ch *channel) close(t int64, why string) {
+func (ch *channel) close(t int64, why conn.Reason) {
 	st, e := ch.stream, ch.engine
 	if ch.closed = true; st == nil {
 		return
@@ -114,13 +114,12 @@ func (ch *channel) close(t int64, why string) {
 }
 
 // reasonOf is the reason for the end of what is inside a session that ends for why.
-func reasonOf(why string) conn.Reason {
-	for r := conn.ReasonFIN; r < conn.ReasonShutdown; r++ {
-		if r.String() == why {
-			return r
-		}
+func reasonOf(why conn.Reason) conn.Reason {
+	switch why {
+	case "", dissect.ReasonUpgrade, dissect.ReasonViolation:
+		return conn.ReasonShutdown
 	}
-	return conn.ReasonShutdown
+	return why
 }
 
 // appears is the state that a connection is counted under: a carrier that carries

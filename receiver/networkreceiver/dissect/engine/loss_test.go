@@ -95,7 +95,7 @@ func TestReasonOfMemory(t *testing.T) {
 	}
 	r = newRig(t, engine.Settings{}, f).open()
 	r.data(conn.Out, "abc")
-	assert.Equal(t, "memory", got.Incomplete)
+	assert.Equal(t, dissect.ReasonMemory, got.Incomplete)
 	assert.Contains(t, r.log.lines, "fake resync > memory")
 	r.memory.Give(int(r.memory.Used()) - r.conn.Memory.Held())
 	r.close()
@@ -108,7 +108,7 @@ func TestIncompleteMessagesEnd(t *testing.T) {
 	} {
 		var got []*dissect.Message
 		f := &fake{end: func(c *talk) {
-			for _, why := range []string{reason.String(), "gap", ""} {
+			for _, why := range []conn.Reason{reason, "gap", ""} {
 				m := &dissect.Message{Kind: dissect.OneWay, Incomplete: why}
 				got = append(got, m)
 				c.sink.Message(m)

@@ -6,6 +6,7 @@ package engine
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 // plaintextProtocol is the protocol of connections of which a process's TLS library has shown
@@ -40,7 +41,7 @@ func (e *Engine) openForPlaintext(st *stream, d conn.Dir) bool {
 	}
 	late := st.state != undecided
 	if st.state == dissected {
-		e.closeSession(st, st.conn.LastActive, "violation")
+		e.closeSession(st, st.conn.LastActive, dissect.ReasonViolation)
 	}
 	if late {
 		e.letGo(st)

@@ -76,7 +76,7 @@ func (e *Engine) mayTry(st *stream) bool {
 func (e *Engine) notRecognised(st *stream, d conn.Dir, t int64, fresh bool, n int) int {
 	if !st.hopeful {
 		st.refused[d] = true
-		st.doubts[d].add(dissect.LossViolation, t)
+		st.doubts[d].add(dissect.ReasonViolation, t)
 		if st.refused[d.Other()] || !st.sides[d.Other()].pending.empty() {
 			e.stats.Unrecognised.Add(1)
 			e.leave(st, unknown)
@@ -209,7 +209,7 @@ func (e *Engine) endAny(st *stream, ev event) {
 // what follows.
 func (e *Engine) gapUndecided(st *stream, d conn.Dir, t int64) {
 	st.hopeful = true
-	st.doubts[d].add(dissect.LossGap, t)
+	st.doubts[d].add(dissect.ReasonGap, t)
 	e.forget(st, d, t)
 }
 
@@ -219,7 +219,7 @@ func (e *Engine) forget(st *stream, d conn.Dir, t int64) {
 	if st.sides[d].pending.empty() {
 		return
 	}
-	st.doubts[d].add(dissect.LossViolation, t)
+	st.doubts[d].add(dissect.ReasonViolation, t)
 	e.pool.release(&st.conn.Memory, &st.sides[d].pending)
 	before := cost(st.order)
 	st.order = slices.DeleteFunc(st.order, func(ev event) bool { return !ev.end && ev.dir == d })

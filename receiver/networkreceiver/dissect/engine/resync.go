@@ -18,12 +18,12 @@ func (e *Engine) violation(st *stream, d conn.Dir, t int64, rest []byte) (skip i
 	s := st.session
 	s.violations++
 	if s.violations == violationsInRow {
-		e.closeSession(st, t, "violation")
+		e.closeSession(st, t, dissect.ReasonViolation)
 		e.leave(st, ignored)
 		return len(rest)
 	}
 	if st.conn.Transport == capture.TCP {
-		e.lose(st, d, dissect.LossViolation, t)
+		e.lose(st, d, dissect.ReasonViolation, t)
 	}
 	// The start that was no start must not be found again.
 	return min(1, len(rest))
@@ -41,7 +41,7 @@ func (e *Engine) reconsider(st *stream, d conn.Dir, t int64, rest []byte) bool {
 		return false
 	}
 	e.stats.Withdrawn.Add(1)
-	e.closeSession(st, t, "violation")
+	e.closeSession(st, t, dissect.ReasonViolation)
 	e.change(st, undecided)
 	st.sides[d] = side{pending: st.sides[d].pending}
 	e.again(st, d.Other())
@@ -58,11 +58,11 @@ func (e *Engine) again(st *stream, d conn.Dir) {
 }
 
 // lose marks a direction as one whose thread is lost, why, and when.
-func (e *Engine) lose(st *stream, d conn.Dir, why string, t int64) {
+func (e *Engine) lose(st *stream, d conn.Dir, why conn.Reason, t int64) {
 	s := st.session
 	side := &st.sides[d]
 	side.need, side.searched, side.lost = 0, 0, doubt{why, t}
-	side.stray = s.stray && why == dissect.LossViolation
+	side.stray = s.stray && why == dissect.ReasonViolation
 	side.mode = skipping
 	if s.resyncer != nil {
 		side.mode = searching

@@ -36,7 +36,7 @@ type session struct {
 	// While the conversation runs: the end by which messages are given up, and what a
 	// reason that it tells stands for.
 	ending      dissect.End
-	says, means string
+	says, means conn.Reason
 }
 
 var _ dissect.Sink = (*session)(nil)
@@ -121,7 +121,7 @@ func (s *session) end(d dissect.Direction) conn.Dir {
 }
 
 // closeSession ends the session towards the next stage.
-func (e *Engine) closeSession(st *stream, t int64, why string) {
+func (e *Engine) closeSession(st *stream, t int64, why conn.Reason) {
 	s := st.session
 	if s.channel != nil {
 		s.channel.close(t, why)
@@ -180,7 +180,7 @@ func (s *session) starved(m *dissect.Message) bool {
 		return true
 	}
 	s.engine.stats.LostMessages.Add(1)
-	s.engine.out.Resync(&s.Session, m.Direction, dissect.LossMemory, m.Last.Time)
+	s.engine.out.Resync(&s.Session, m.Direction, dissect.ReasonMemory, m.Last.Time)
 	return false
 }
 

@@ -57,10 +57,10 @@ type stream struct {
 	tries     int
 }
 
-// doubt is why messages may be missing (dissect.LossGap and so on), and when that was
+// doubt is why messages may be missing (dissect.ReasonGap and so on), and when that was
 // noticed. Without a reason there is none.
 type doubt struct {
-	why string
+	why conn.Reason
 	at  int64
 }
 
@@ -68,13 +68,13 @@ type doubt struct {
 // came before all that is seen.
 func midway(joined bool) (d [2]doubt) {
 	if joined {
-		d[0].why, d[1].why = dissect.LossMidway, dissect.LossMidway
+		d[0].why, d[1].why = dissect.ReasonMidway, dissect.ReasonMidway
 	}
 	return d
 }
 
 // add notes another reason. The first one stays.
-func (d *doubt) add(why string, at int64) {
+func (d *doubt) add(why conn.Reason, at int64) {
 	if d.why == "" {
 		d.why = why
 	}

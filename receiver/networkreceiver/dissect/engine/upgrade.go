@@ -22,7 +22,7 @@ func (e *Engine) upgrade(st *stream, d conn.Dir, t int64) {
 	}
 	left := e.bequest(s, known)
 	e.preface(st, s)
-	e.closeSession(st, t, "upgrade")
+	e.closeSession(st, t, dissect.ReasonUpgrade)
 	st.excluded = 0
 	for i := range st.sides {
 		if st.sides[i].mode != flowing {

@@ -95,7 +95,7 @@ type half struct {
 func (c *conversation) Forewarn(d dissect.Direction) {
 	c.lossy = true
 	if h := &c.halves[d]; h.stray {
-		c.abandon(d, h, "gap")
+		c.abandon(d, h, dissect.ReasonGap)
 	}
 }
 
@@ -271,7 +271,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 		}
 		h.lose(m, h.body.left)
 	}
-	c.abandon(d, h, "gap")
+	c.abandon(d, h, dissect.ReasonGap)
 	return false
 }
 
@@ -302,7 +302,7 @@ func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 		c.finish(h, "")
 		return
 	}
-	c.interrupt(d, h, cmp.Or(r.String(), "shutdown"))
+	c.interrupt(d, h, cmp.Or(r, conn.ReasonShutdown))
 	c.withdrawOffer()
 }
 
@@ -311,7 +311,7 @@ func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 // padding, is no message of its own.
 func (c *conversation) violation(d dissect.Direction, h *half) error {
 	if h.phase != inHead || !h.sure || len(h.partial) >= c.limits.HeaderBytes {
-		c.abandon(d, h, "violation")
+		c.abandon(d, h, dissect.ReasonViolation)
 		return dissect.ErrViolation
 	}
 	h.stray = true
@@ -321,7 +321,7 @@ func (c *conversation) violation(d dissect.Direction, h *half) error {
 
 // abandon ends the message in progress after a loss or a violation. The requests
 // that are outstanding are forgotten: which response comes next is not known.
-func (c *conversation) abandon(d dissect.Direction, h *half, why string) {
+func (c *conversation) abandon(d dissect.Direction, h *half, why conn.Reason) {
 	c.interrupt(d, h, why)
 	c.withdrawOffer()
 	c.queue.clear()
@@ -330,7 +330,7 @@ func (c *conversation) abandon(d dissect.Direction, h *half, why string) {
 }
 
 // interrupt ends the message in progress, if there is one, before it is whole.
-func (c *conversation) interrupt(d dissect.Direction, h *half, why string) {
+func (c *conversation) interrupt(d dissect.Direction, h *half, why conn.Reason) {
 	switch {
 	case h.phase != inHead:
 		c.finish(h, why)
@@ -338,7 +338,7 @@ func (c *conversation) interrupt(d dissect.Direction, h *half, why string) {
 		// As far as there are whole lines.
 		if lines := h.partial[:bytes.LastIndexByte(h.partial, '\n')+1]; len(lines) > 0 {
 			_ = c.begin(d, h, lines, why)
-		} else if why == dissect.LossGap {
+		} else if why == dissect.ReasonGap {
 			c.beginCut(d, h)
 		}
 	}

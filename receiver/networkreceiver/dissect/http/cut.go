@@ -87,7 +87,7 @@ func (c *conversation) beginCut(d dissect.Direction, h *half) {
 		return
 	case d == dissect.ToClient:
 		const whole = len("HTTP/1.1 200")
-		_ = c.begin(d, h, []byte(line[:min(len(line), whole)]), dissect.LossGap)
+		_ = c.begin(d, h, []byte(line[:min(len(line), whole)]), dissect.ReasonGap)
 		return
 	}
 	info, flags := parseCutRequestLine(line)
@@ -95,5 +95,5 @@ func (c *conversation) beginCut(d dissect.Direction, h *half) {
 	m.Protocol = &m.info
 	c.talked = true
 	h.msg, h.flags = &m.Message, flags|h.strayFlag()
-	c.beginRequest(h, &m.info, "", dissect.LossGap)
+	c.beginRequest(h, &m.info, "", dissect.ReasonGap)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
@@ -33,7 +34,7 @@ type responseMessage struct {
 
 // begin makes a message from a section: a start line and what there is of the
 // field lines. If why is set, nothing follows.
-func (c *conversation) begin(d dissect.Direction, h *half, section []byte, why string) error {
+func (c *conversation) begin(d dissect.Direction, h *half, section []byte, why conn.Reason) error {
 	// One copy holds all names and values.
 	text := string(section)
 	line, n, flags := consumeLine(text)
@@ -69,7 +70,7 @@ func (h *half) strayFlag() flagSet {
 	return flagStrayBytes
 }
 
-func (c *conversation) beginRequest(h *half, r *RequestInfo, fieldLines, why string) {
+func (c *conversation) beginRequest(h *half, r *RequestInfo, fieldLines string, why conn.Reason) {
 	f, granted := c.readFields(dissect.ToServer, h, fieldLines)
 	r.Host = f.host
 	if why == "" {
@@ -91,7 +92,7 @@ func (c *conversation) beginRequest(h *half, r *RequestInfo, fieldLines, why str
 	c.follow(h, how, f.length, why)
 }
 
-func (c *conversation) beginResponse(h *half, r *ResponseInfo, fieldLines, why string) {
+func (c *conversation) beginResponse(h *half, r *ResponseInfo, fieldLines string, why conn.Reason) {
 	f, granted := c.readFields(dissect.ToClient, h, fieldLines)
 	q, queued := c.queue.first()
 	how := f.responseFraming(r.Version, r.Status, q.kind)
@@ -150,7 +151,7 @@ func (c *conversation) handOver(h *half, protocol string) {
 	h.offered = protocol == "h2c" && len(c.offer) > 0
 	c.finish(h, "")
 	if other := &c.halves[dissect.ToServer]; other.phase != inHead {
-		c.finish(other, "upgrade")
+		c.finish(other, dissect.ReasonUpgrade)
 	}
 	for i := range c.halves {
 		c.halves[i].phase = handedOver
@@ -172,9 +173,9 @@ func (c *conversation) answer(queued bool) {
 }
 
 // follow sets what comes after the header section.
-func (c *conversation) follow(h *half, how framing, length uint64, why string) {
+func (c *conversation) follow(h *half, how framing, length uint64, why conn.Reason) {
 	if why != "" {
-		h.msg.Content.SizeUnknown = why == dissect.LossGap || why == dissect.LossViolation
+		h.msg.Content.SizeUnknown = why == dissect.ReasonGap || why == dissect.ReasonViolation
 		c.finish(h, why)
 		return
 	}
@@ -193,7 +194,7 @@ func (c *conversation) follow(h *half, how framing, length uint64, why string) {
 }
 
 // finish hands over the message of h. why is empty if it is whole.
-func (c *conversation) finish(h *half, why string) {
+func (c *conversation) finish(h *half, why conn.Reason) {
 	m := h.msg
 	m.Last, m.Incomplete, m.GapBytes = h.last, why, h.gapBytes
 	m.Size = m.Last.Offset - m.First.Offset + 1
@@ -207,7 +208,7 @@ func (c *conversation) finish(h *half, why string) {
 }
 
 // finishBody gives the kept body its final form.
-func (c *conversation) finishBody(h *half, content *dissect.Content, why string) {
+func (c *conversation) finishBody(h *half, content *dissect.Content, why conn.Reason) {
 	b := &h.body
 	if why != "" {
 		b.Truncate("incomplete")

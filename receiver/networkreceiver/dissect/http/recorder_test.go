@@ -169,7 +169,7 @@ func brief(m *dissect.Message) string {
 		b.WriteString(" truncated=" + c.Truncated)
 	}
 	if m.Incomplete != "" {
-		b.WriteString(" incomplete=" + m.Incomplete)
+		b.WriteString(" incomplete=" + string(m.Incomplete))
 	}
 	if m.GapBytes > 0 {
 		fmt.Fprintf(&b, " gap=%d", m.GapBytes)

@@ -68,7 +68,7 @@ func (c *conversation) read(d dissect.Direction, h *half, m dissect.Marks, b []b
 		}
 		used += n
 		if err != nil {
-			c.lose(d, h, dissect.LossViolation)
+			c.lose(d, h, dissect.ReasonViolation)
 			return used, 0, err
 		}
 		if n == 0 && need > 0 {
@@ -317,7 +317,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 	h := &c.halves[d]
 	h.started = true
 	if n > uint64(h.left) {
-		c.lose(d, h, dissect.LossGap)
+		c.lose(d, h, dissect.ReasonGap)
 		return false
 	}
 	p := c.current(d, h)
@@ -328,7 +328,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 		p.gap += n
 		p.body.Lose(min(n, uint64(max(0, h.left-h.padding))))
 	} else if t := c.through(d, h); t != nil && p == nil {
-		t.Lose(min(n, uint64(max(0, h.left-h.padding))), dissect.LossGap)
+		t.Lose(min(n, uint64(max(0, h.left-h.padding))), dissect.ReasonGap)
 	}
 	h.left -= int(n)
 	if h.left == 0 && h.payload {
@@ -339,7 +339,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 
 // lose is for a direction whose thread is lost, and why: frames are missing, of any stream,
 // and what they have added to the table.
-func (c *conversation) lose(d dissect.Direction, h *half, why string) {
+func (c *conversation) lose(d dissect.Direction, h *half, why conn.Reason) {
 	h.started, h.joined = true, true
 	h.left, h.payload = 0, false
 	h.block.drop()
@@ -361,9 +361,9 @@ func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 	for s := c.streams.first; s != nil; {
 		next := s.next
 		if which, ok := roleOf(d, s.id); ok {
-			c.finish(s, which, cmp.Or(r.String(), "shutdown"))
+			c.finish(s, which, cmp.Or(r, conn.ReasonShutdown))
 		}
-		s.tunnel.end(d, cmp.Or(r.String(), "shutdown"))
+		s.tunnel.end(d, cmp.Or(r, conn.ReasonShutdown))
 		c.settle(s)
 		s = next
 	}

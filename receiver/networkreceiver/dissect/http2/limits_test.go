@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -114,7 +115,7 @@ func TestStreams(t *testing.T) {
 	}
 	assert.Equal(t, 997, p.count("streams"))
 	require.Len(t, p.messages, 997)
-	assert.Equal(t, "evicted", p.messages[0].Incomplete)
+	assert.Equal(t, conn.ReasonEvicted, p.messages[0].Incomplete)
 	p.finish(t)
 }
 
@@ -178,7 +179,7 @@ func TestFlagsAreDocumented(t *testing.T) {
 // TestAnnouncedBody closes a connection when the announced bytes are there, as curl
 // does: the server's END_STREAM, in a frame of its own, is no longer awaited.
 func TestAnnouncedBody(t *testing.T) {
-	for sent, incomplete := range map[int]string{10: "", 9: "fin"} {
+	for sent, incomplete := range map[int]conn.Reason{10: "", 9: "fin"} {
 		p := newPlayer(dissect.Limits{}).start(t)
 		p.ends[toServer].get(1)
 		p.flush(t, toServer)

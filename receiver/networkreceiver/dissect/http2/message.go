@@ -105,8 +105,8 @@ func (c *conversation) open(id uint32) *stream {
 	if len(c.streams.byID) >= c.limits.Outstanding {
 		c.sink.Limit("streams")
 		oldest := c.streams.first
-		c.finish(oldest, request, "evicted")
-		c.finish(oldest, response, "evicted")
+		c.finish(oldest, request, conn.ReasonEvicted)
+		c.finish(oldest, response, conn.ReasonEvicted)
 		c.close(oldest)
 	}
 	if !c.sink.Keep(streamSize) {
@@ -118,8 +118,8 @@ func (c *conversation) open(id uint32) *stream {
 
 // close ends a stream.
 func (c *conversation) close(s *stream) {
-	s.tunnel.end(dissect.ToServer, "rst")
-	s.tunnel.end(dissect.ToClient, "rst")
+	s.tunnel.end(dissect.ToServer, conn.ReasonRST)
+	s.tunnel.end(dissect.ToClient, conn.ReasonRST)
 	c.streams.remove(s)
 	c.sink.Release(streamSize)
 }
@@ -278,7 +278,7 @@ func (c *conversation) promise(b *block) {
 }
 
 // finish hands a message over, if one is open. why is empty if it is whole.
-func (c *conversation) finish(s *stream, which role, why string) {
+func (c *conversation) finish(s *stream, which role, why conn.Reason) {
 	p := &s.parts[which]
 	m := p.msg
 	if m == nil {

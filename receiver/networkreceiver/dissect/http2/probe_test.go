@@ -92,7 +92,7 @@ func TestFindStart(t *testing.T) {
 		_ = c.WriteData(3, false, []byte("a short one"))
 		rest := c.out.Bytes()
 		p.halves[toServer].left = 0 // as after a hole
-		p.lose(toServer, &p.halves[toServer], dissect.LossGap)
+		p.lose(toServer, &p.halves[toServer], dissect.ReasonGap)
 		start := 0
 		if at > 0 {
 			start = headerSize + len(body)
@@ -139,7 +139,7 @@ func TestFindStartOfLargeFrames(t *testing.T) {
 			c.headers(1, false, ":method", "POST", ":path", "/1")
 			p.flush(t, toServer)
 			prepare(p)
-			p.lose(toServer, &p.halves[toServer], dissect.LossGap)
+			p.lose(toServer, &p.halves[toServer], dissect.ReasonGap)
 			_ = c.WriteData(1, false, bytes.Repeat([]byte{0x20}, 300<<10))
 			lost := bytes.Repeat([]byte{0x55}, 100)
 			want := len(lost)

@@ -74,17 +74,17 @@ func (c *conversation) breakOff(s *stream, why string, size int, first, last con
 			m.Ended = last.Time
 		}
 	}
-	c.finish(s, request, "rst")
+	c.finish(s, request, conn.ReasonRST)
 	switch {
 	case p.msg != nil:
 		if info, ok := p.msg.Protocol.(*ResponseInfo); ok {
 			info.Reset = why
 		}
-		c.finish(s, response, "rst")
+		c.finish(s, response, conn.ReasonRST)
 	case !p.begun && s.parts[request].begun:
 		m := &responseMessage{info: ResponseInfo{Reset: why}}
 		m.Protocol, m.Direction, m.Kind = &m.info, dissect.ToClient, dissect.Response
 		*p = part{msg: &m.Message, begun: true, first: first, last: last, size: uint64(size), flags: flags}
-		c.finish(s, response, "rst")
+		c.finish(s, response, conn.ReasonRST)
 	}
 }

@@ -37,8 +37,8 @@ type stream struct {
 type part struct {
 	msg    *dissect.Message // nil before it begins and when it is handed over
 	begun  bool
-	ended  bool   // END_STREAM was seen, or will not be
-	doubt  string // why bytes of its direction may be missing since it began
+	ended  bool        // END_STREAM was seen, or will not be
+	doubt  conn.Reason // why bytes of its direction may be missing since it began
 	first  conn.Mark
 	last   conn.Mark
 	size   uint64

@@ -4,6 +4,7 @@
 package http2
 
 import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
@@ -35,7 +36,7 @@ func (c *conversation) through(d dissect.Direction, h *half) httpmessage.Reader 
 }
 
 // end ends a direction of a tunnel.
-func (t *tunnel) end(d dissect.Direction, why string) {
+func (t *tunnel) end(d dissect.Direction, why conn.Reason) {
 	if r := t[d]; r != nil {
 		t[d] = nil
 		r.End(why)

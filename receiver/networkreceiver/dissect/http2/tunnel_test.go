@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 )
@@ -91,7 +92,7 @@ func TestTunnelReset(t *testing.T) {
 		}
 	}
 	require.Len(t, events, 1)
-	assert.Equal(t, "rst", events[0].Incomplete)
+	assert.Equal(t, conn.ReasonRST, events[0].Incomplete)
 	assert.Equal(t, "hel", string(events[0].Content.Body))
 }
 

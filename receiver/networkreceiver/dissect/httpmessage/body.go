@@ -76,7 +76,7 @@ func (b *Body) grow(n int, toCome uint64, exact bool, limit int, sink dissect.Si
 // nothing is joined that was not together.
 func (b *Body) Lose(n uint64) {
 	b.Size += n
-	b.stream.lose(n, dissect.LossGap)
+	b.stream.lose(n, dissect.ReasonGap)
 	b.Truncate("gap")
 }
 

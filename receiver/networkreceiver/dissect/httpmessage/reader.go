@@ -17,11 +17,11 @@ type Reader interface {
 	Read(p []byte, m dissect.Marks, at int)
 	// Lose says that n bytes of the body are missing before the next Read, or, with
 	// 0, that any number may be, and why.
-	Lose(n uint64, why string)
+	Lose(n uint64, why conn.Reason)
 	// End says that nothing more comes. why is empty if the body is whole, else
 	// Message.Incomplete. What the reader keeps of it is given back. It tells how
 	// many events there were.
-	End(why string) (events uint64)
+	End(why conn.Reason) (events uint64)
 }
 
 // Renderer is a Reader that shows the kept body in another form: what it says, not how it
@@ -106,7 +106,7 @@ func (b *Body) Read(p []byte, m dissect.Marks, at int) {
 			s.unpacker.close()
 			s.unpacker, s.coded = nil, true
 		default:
-			s.reader.Lose(0, dissect.LossViolation)
+			s.reader.Lose(0, dissect.ReasonViolation)
 		}
 	}
 }
@@ -117,10 +117,10 @@ func (s *Stream) readAt(last conn.Mark) func([]byte) {
 }
 
 // Doubt tells the reader that a part of the body may be missing, and why.
-func (b *Body) Doubt(why string) { b.stream.lose(0, why) }
+func (b *Body) Doubt(why conn.Reason) { b.stream.lose(0, why) }
 
 // lose tells the reader of a hole. What follows one in a coded body cannot be decoded.
-func (s *Stream) lose(n uint64, why string) {
+func (s *Stream) lose(n uint64, why conn.Reason) {
 	switch {
 	case s.reader == nil || s.coded:
 	case s.unpacker == nil:
@@ -133,7 +133,7 @@ func (s *Stream) lose(n uint64, why string) {
 
 // EndStream ends the reading of the body of a message that is finished otherwise. All
 // of a body that was coded was sent up to the mark last.
-func (b *Body) EndStream(content *dissect.Content, last conn.Mark, why string) (events uint64) {
+func (b *Body) EndStream(content *dissect.Content, last conn.Mark, why conn.Reason) (events uint64) {
 	s := &b.stream
 	r := s.reader
 	if r == nil {
@@ -145,7 +145,7 @@ func (b *Body) EndStream(content *dissect.Content, last conn.Mark, why string) (
 	if s.coded && !content.DecodeError && len(content.Body) > 0 {
 		r.Read(content.Body, dissect.MarksAt(last), 0)
 		if why == "" && content.Truncated != "" {
-			why = content.Truncated
+			why = conn.Reason(content.Truncated)
 		}
 	}
 	if renderer, ok := r.(Renderer); ok {

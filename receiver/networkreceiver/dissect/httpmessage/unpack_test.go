@@ -39,8 +39,8 @@ func (l *listener) Read(p []byte, m dissect.Marks, at int) {
 	l.heard.Write(p)
 	l.at = append(l.at, m.At(at).Offset)
 }
-func (l *listener) Lose(uint64, string)   { l.lost++ }
-func (l *listener) End(why string) uint64 { l.ended = "end " + why; return 0 }
+func (l *listener) Lose(uint64, conn.Reason)   { l.lost++ }
+func (l *listener) End(why conn.Reason) uint64 { l.ended = "end " + string(why); return 0 }
 
 type flusher interface {
 	io.WriteCloser

@@ -111,7 +111,7 @@ func (c *conversation) whole() {
 }
 
 // handOver ends the request.
-func (c *conversation) handOver(incomplete string) {
+func (c *conversation) handOver(incomplete conn.Reason) {
 	if c.request == nil || c.asked {
 		return
 	}
@@ -230,7 +230,7 @@ func (c *conversation) giveUp() (used, need int, err error) {
 // Gap gives the handshake up, and lets what follows show what it is.
 func (c *conversation) Gap(d dissect.Direction, _ conn.Mark, _ uint64) (resumed bool) {
 	if d == dissect.ToServer {
-		c.handOver(dissect.LossGap)
+		c.handOver(dissect.ReasonGap)
 	}
 	c.steps = [2]step{opaque, opaque}
 	c.sink.Upgrade("")
@@ -240,7 +240,7 @@ func (c *conversation) Gap(d dissect.Direction, _ conn.Mark, _ uint64) (resumed 
 // End hands over a request that does not become whole.
 func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 	if d == dissect.ToServer {
-		c.handOver(cmp.Or(r.String(), "shutdown"))
+		c.handOver(cmp.Or(r, conn.ReasonShutdown))
 	}
 }
 

@@ -202,7 +202,7 @@ func (c *conversation) fail(why string, at conn.Mark) {
 }
 
 // answer hands over the response.
-func (c *conversation) answer(t int64, incomplete string) {
+func (c *conversation) answer(t int64, incomplete conn.Reason) {
 	h := &c.handshake
 	h.outcome.Duration = max(0, t-h.start)
 	if h.start == 0 {
@@ -243,7 +243,7 @@ func (c *conversation) notTLS(d dissect.Direction, at conn.Mark) {
 func (h *handshake) ended(c *conversation, d dissect.Direction, t int64, r conn.Reason) {
 	if h.phase == answering && (d == toClient || r != conn.ReasonFIN) {
 		h.outcome.Resumed = h.outcome.Resumed && h.outcome.Version == tls13
-		c.answer(t, r.String())
+		c.answer(t, r)
 	}
 }
 

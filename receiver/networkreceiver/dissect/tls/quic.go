@@ -173,7 +173,7 @@ func (q *quicConversation) closed(d dissect.Direction, code uint64, last conn.Ma
 	q.answer(last.Time, "")
 }
 
-func (q *quicConversation) answer(t int64, incomplete string) {
+func (q *quicConversation) answer(t int64, incomplete conn.Reason) {
 	q.outcome.Duration = max(0, t-q.start)
 	outcome, first := q.outcome, q.first[toClient]
 	last := first
@@ -191,6 +191,6 @@ func (*quicConversation) Gap(dissect.Direction, conn.Mark, uint64) bool { return
 func (q *quicConversation) End(d dissect.Direction, t int64, r conn.Reason) {
 	q.streams[d].drop(q.sink)
 	if q.phase == answering && d == toClient {
-		q.answer(t, r.String())
+		q.answer(t, r)
 	}
 }

@@ -35,7 +35,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 
 // End says that no more bytes will come in this direction.
 func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
-	c.readers[d].End(cmp.Or(r.String(), "shutdown"))
+	c.readers[d].End(cmp.Or(r, conn.ReasonShutdown))
 }
 
 // FindStart finds a frame after which another one begins, or the bytes end.

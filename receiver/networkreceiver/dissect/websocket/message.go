@@ -97,7 +97,7 @@ func (m *message) lose(n uint64) {
 }
 
 // finish makes the event of a message. why is empty if it is whole.
-func (r *Reader) finish(m *message, why string) {
+func (r *Reader) finish(m *message, why conn.Reason) {
 	e := &event{info: Info{Opcode: m.opcode.String(), Fragments: m.fragments}}
 	e.Kind, e.Direction, e.Protocol = dissect.Event, r.direction, &e.info
 	e.Keyed, e.Key, e.Origin = r.Keyed, r.Key, r.Origin

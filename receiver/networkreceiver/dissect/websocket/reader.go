@@ -71,7 +71,7 @@ func (r *Reader) take(m dissect.Marks, at int, b []byte) (used, need int, err er
 		}
 		f, need, ok := parseFrame(b[used:])
 		if !ok || !r.fits(&f) && need == 0 {
-			r.Lose(dissect.LossViolation)
+			r.Lose(dissect.ReasonViolation)
 			return used, 0, dissect.ErrViolation
 		}
 		if need > 0 {
@@ -148,7 +148,7 @@ func (r *Reader) endFrame() {
 // Gap says that n bytes are missing, as Conversation.Gap does.
 func (r *Reader) Gap(m conn.Mark, n uint64) (resumed bool) {
 	if !r.inFrame || n > r.frame.length-r.read {
-		r.Lose(dissect.LossGap)
+		r.Lose(dissect.ReasonGap)
 		return false
 	}
 	msg := r.current()
@@ -162,20 +162,20 @@ func (r *Reader) Gap(m conn.Mark, n uint64) (resumed bool) {
 }
 
 // Lose ends what is under way: it is not known where the next frame begins, and why.
-func (r *Reader) Lose(why string) {
+func (r *Reader) Lose(why conn.Reason) {
 	r.interrupt(why)
 	r.deflate.forget()
 	r.joined = true
 }
 
 // End says that no more bytes will come.
-func (r *Reader) End(why string) {
+func (r *Reader) End(why conn.Reason) {
 	r.interrupt(why)
 	r.deflate.close(r.sink)
 	r.talk.end()
 }
 
-func (r *Reader) interrupt(why string) {
+func (r *Reader) interrupt(why conn.Reason) {
 	for _, m := range [...]*message{&r.control, &r.data} {
 		if m.begun {
 			r.finish(m, why)

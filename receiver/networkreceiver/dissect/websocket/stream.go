@@ -6,6 +6,7 @@ package websocket
 import (
 	"cmp"
 
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 )
@@ -54,7 +55,7 @@ func (s *Stream) complete(p []byte, m dissect.Marks, at int) (used int, err erro
 }
 
 // Lose says that n bytes are missing, or with 0 any number.
-func (s *Stream) Lose(n uint64, why string) {
+func (s *Stream) Lose(n uint64, why conn.Reason) {
 	if r := s.Reader; n > 0 && r.inFrame && n <= r.frame.length-r.read {
 		last := r.current().last
 		last.Offset++
@@ -67,7 +68,7 @@ func (s *Stream) Lose(n uint64, why string) {
 }
 
 // End says that nothing more comes.
-func (s *Stream) End(why string) (events uint64) {
-	s.Reader.End(cmp.Or(why, "fin"))
+func (s *Stream) End(why conn.Reason) (events uint64) {
+	s.Reader.End(cmp.Or(why, conn.ReasonFIN))
 	return 0
 }

@@ -90,7 +90,7 @@ func (r *reader) decode(p []byte, m dissect.Marks, at int) {
 		r.hasText = 0
 		n, err := base64.StdEncoding.Decode(group[:], r.text[:])
 		if err != nil {
-			r.Lose(0, dissect.LossViolation)
+			r.Lose(0, dissect.ReasonViolation)
 			return
 		}
 		r.read(group[:n], dissect.MarksAt(m.At(at+i)), 0)
@@ -174,7 +174,7 @@ func (r *reader) endIfWhole() {
 }
 
 // finish ends the message under way.
-func (r *reader) finish(why string) {
+func (r *reader) finish(why conn.Reason) {
 	c := r.current
 	r.current = message{}
 	if r.direction == dissect.ToClient && c.cut == "" && c.prefix.flags == 0 && isReflection(r.method) {
@@ -209,7 +209,7 @@ func (r *reader) streams() {
 }
 
 // tell makes an event of a message.
-func (r *reader) tell(m *message, why string) {
+func (r *reader) tell(m *message, why conn.Reason) {
 	r.events++
 	e := &event{info: EventInfo{Method: r.method, Number: m.number}}
 	e.Kind, e.Direction, e.Protocol = dissect.Event, r.direction, &e.info
@@ -235,7 +235,7 @@ func (r *reader) tell(m *message, why string) {
 }
 
 // Lose says that bytes are missing, or cannot be read.
-func (r *reader) Lose(n uint64, why string) {
+func (r *reader) Lose(n uint64, why conn.Reason) {
 	c := &r.current
 	if r.kind.flavour != webText && n > 0 && c.open && uint64(c.left) >= n {
 		c.left -= uint32(n)
@@ -253,7 +253,7 @@ func (r *reader) Lose(n uint64, why string) {
 }
 
 // abandon ends a message that is not whole.
-func (r *reader) abandon(why string) {
+func (r *reader) abandon(why conn.Reason) {
 	if r.current.open {
 		r.finish(why)
 	}
@@ -261,9 +261,9 @@ func (r *reader) abandon(why string) {
 }
 
 // End says that nothing more comes.
-func (r *reader) End(why string) (events uint64) {
+func (r *reader) End(why conn.Reason) (events uint64) {
 	if why == "" {
-		why = "incomplete"
+		why = dissect.ReasonIncomplete
 	}
 	r.abandon(why)
 	r.ended = true

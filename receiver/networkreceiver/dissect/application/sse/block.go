@@ -4,12 +4,13 @@
 package sse
 
 import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
 // endBlock tells the event that a block of lines is, if it has data: one without is
 // none (WHATWG HTML, section 9.2.6). why says that it is not whole.
-func (r *reader) endBlock(why string) {
+func (r *reader) endBlock(why conn.Reason) {
 	if !r.hasData {
 		r.clear()
 		return
@@ -24,7 +25,7 @@ func (r *reader) endBlock(why string) {
 	r.clear()
 }
 
-func (r *reader) tell(why string) {
+func (r *reader) tell(why conn.Reason) {
 	size := eventSize + len(r.info.Type) + len(r.info.ID)
 	granted := r.sink.Keep(size)
 	if !granted { // rather without its data than not at all
@@ -42,7 +43,7 @@ func (r *reader) tell(why string) {
 	m := &e.Message
 	m.Kind, m.Direction, m.Protocol = dissect.Event, dissect.ToClient, &e.info
 	m.First, m.Last, m.Incomplete = r.first, r.last, why
-	if why == "incomplete" { // the stream is whole, its last event is not
+	if why == dissect.ReasonIncomplete { // the stream is whole, its last event is not
 		m.Incomplete = ""
 	}
 	m.Size = min(r.size, m.Last.Offset-m.First.Offset+1)
@@ -59,9 +60,9 @@ func (r *reader) tell(why string) {
 }
 
 // truncatedBy is Content.Truncated of an event that is not whole.
-func truncatedBy(why string) string {
-	if why == "" || why == "gap" {
-		return why
+func truncatedBy(why conn.Reason) string {
+	if why == "" || why == dissect.ReasonGap {
+		return string(why)
 	}
 	return "incomplete"
 }

@@ -137,7 +137,7 @@ func (r *reader) keep(t *text, b []byte) {
 
 // Lose tells what there is of the event in progress, and passes over all up to the next
 // blank line.
-func (r *reader) Lose(n uint64, why string) {
+func (r *reader) Lose(n uint64, why conn.Reason) {
 	if !r.resync {
 		r.endField()
 	}
@@ -152,11 +152,11 @@ func (r *reader) Lose(n uint64, why string) {
 }
 
 // End tells what came of an event that has no blank line at its end.
-func (r *reader) End(why string) (events uint64) {
+func (r *reader) End(why conn.Reason) (events uint64) {
 	if !r.resync {
 		r.endField()
 		if why == "" {
-			why = "incomplete"
+			why = dissect.ReasonIncomplete
 		}
 		r.endBlock(why)
 	}

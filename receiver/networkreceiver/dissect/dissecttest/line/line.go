@@ -227,7 +227,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 		return false
 	}
 	if n > w.left {
-		w.message.Incomplete = "gap"
+		w.message.Incomplete = dissect.ReasonGap
 		c.emit(d)
 		return false
 	}
@@ -242,7 +242,7 @@ func (c *conversation) Gap(d dissect.Direction, m conn.Mark, n uint64) (resumed 
 // End implements dissect.Conversation.
 func (c *conversation) End(d dissect.Direction, _ int64, r conn.Reason) {
 	if w := &c.ways[d]; w.message != nil {
-		w.message.Incomplete = r.String()
+		w.message.Incomplete = r
 		c.emit(d)
 	}
 }
