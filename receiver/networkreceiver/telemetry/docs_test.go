@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -112,15 +113,15 @@ func describes(f ast.Expr) bool {
 }
 
 func dissectorFiles(t *testing.T) (files []string) {
-	all, err := filepath.Glob("../dissect/*/*.go")
-	require.NoError(t, err)
-	inside, err := filepath.Glob("../dissect/application/*/*.go")
-	require.NoError(t, err)
-	for _, file := range append(all, inside...) {
-		if !strings.HasSuffix(file, "_test.go") {
+	require.NoError(t, filepath.WalkDir("../dissect", func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Name() == "dissecttest" {
+			return fs.SkipDir
+		}
+		if err == nil && !entry.IsDir() && strings.HasSuffix(file, ".go") && !strings.HasSuffix(file, "_test.go") {
 			files = append(files, file)
 		}
-	}
+		return err
+	}))
 	require.NotEmpty(t, files)
 	return files
 }

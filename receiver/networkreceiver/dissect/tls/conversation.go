@@ -8,6 +8,7 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/align"
 )
 
 // It is believed that nobody will show what is in encrypted bytes when so many of them
@@ -20,11 +21,11 @@ const (
 
 // conversation is one connection.
 type conversation struct {
-	limits  dissect.Limits
-	sink    dissect.Sink
-	channel dissect.Channel
-	keys    *Keys
-	sides   [2]side
+	limits dissect.Limits
+	sink   dissect.Sink
+	out    carried
+	keys   *Keys
+	sides  [2]side
 
 	handshake handshake
 	version   uint16 // 0 until it is known
@@ -35,27 +36,14 @@ type conversation struct {
 	knows     [2]bool // the randoms
 	asked     uint64  // age of the keys when they were last asked, and one
 
-	overhead int // of a record, where the suite is not known; 0 as long as it is not either
-	trust    int // in the overhead
-
-	clears     bool // it began in the clear
-	asks       bool // the client has sent application data
-	firstAsked uint32
+	clears bool // it began in the clear
 
 	opaque      uint64 // encrypted bytes that nobody could read
 	opaqueSince int64
 	hopeless    bool // nobody is expected to show what is in them
 
 	plaintextSink bool // plaintext has been shown
-	inexact       bool // of some of it the place on the wire is not known
-
-	// Who was the last to say something, as the wire and as libraries tell it.
-	lastOnWire, lastShown speaker
-	wireTime              int64 // of the last record
-
-	// missesPlain is set when plaintext of either direction is missing. What has lost its
-	// records only is whole, and needs no other place than the next one.
-	missesPlain bool
+	align         *align.Connection
 }
 
 // side is one direction.
@@ -67,10 +55,8 @@ type side struct {
 	records   int // encrypted ones
 	opener    *opener
 	messages  messages
-	carried   uint64 // bytes that were handed to the channel
 	end       uint64 // offset after the last record that was opened
 	hole      bool   // records may be missing before the next one
-	align     aligner
 	over      bool
 }
 
@@ -84,14 +70,12 @@ var (
 
 func newConversation(limits dissect.Limits, sink dissect.Sink, keys *Keys) *conversation {
 	c := &conversation{limits: limits, sink: sink, keys: keys}
-	for d := range c.sides {
-		c.sides[d].align = aligner{c: c, d: dissect.Direction(d)}
-	}
+	c.align = align.New(sink, &c.out)
 	return c
 }
 
 // Carry implements dissect.Carrier.
-func (c *conversation) Carry(inner dissect.Channel) { c.channel = inner }
+func (c *conversation) Carry(inner dissect.Channel) { c.out.channel = inner }
 
 // Data implements dissect.Conversation.
 func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (used, need int, err error) {
@@ -184,7 +168,6 @@ func (c *conversation) wants(d dissect.Direction, h header) bool {
 func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
 	s := &c.sides[d]
 	s.records++
-	s.align.passed(m)
 	if c.opaque == 0 {
 		c.opaqueSince = m.Time
 	}
@@ -193,32 +176,15 @@ func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
 	// it is over, and what ends it, is none.
 	hidden := c.version == tls13 && !c.handshake.over()
 	c.closed(d, h, m)
-	c.wireTime = max(c.wireTime, m.Time)
-	if h.kind == applicationData && !hidden {
-		if d == toServer && !c.asks {
-			c.asks, c.firstAsked = true, m.Seq
-		}
-		s.align.record(h, m)
-	}
+	c.align.Record(d, m, h.size, h.kind == applicationData && !hidden)
 	c.hopeless = c.hopeless || c.opaque >= tryBytes && m.Time-c.opaqueSince >= tryTime
 	if !c.plaintextSink && c.hopeless && c.handshake.over() {
 		c.giveUp(m.Time)
 	}
 }
 
-// answered tells whether the other side was the last to say something, on the wire and in
-// the library.
-func (c *conversation) answered(d dissect.Direction) bool {
-	other := speaker(1-d) + 1
-	return c.lastOnWire == other && c.lastShown == other
-}
-
 // giveUp lets go of records whose plaintext nobody has shown for so long.
-func (c *conversation) giveUp(now int64) {
-	for d := range c.sides {
-		c.sides[d].align.forgetBefore(now - tryTime)
-	}
-}
+func (c *conversation) giveUp(now int64) { c.align.ForgetBefore(now - tryTime) }
 
 // record takes a whole record.
 func (c *conversation) record(d dissect.Direction, h header, payload []byte, first, inside, last conn.Mark) {
@@ -255,7 +221,7 @@ func (c *conversation) missed(d dissect.Direction) {
 	if s.opener != nil {
 		s.opener.lost = true
 	}
-	s.align.hole()
+	c.align.Lost(d)
 }
 
 // FindStart implements dissect.Resyncer.
@@ -266,9 +232,9 @@ func (c *conversation) End(d dissect.Direction, t int64, r conn.Reason) {
 	s := &c.sides[d]
 	s.over = true
 	s.messages.drop(c.sink)
-	s.align.flush()
+	c.align.End(d)
 	c.handshake.ended(c, d, t, r)
-	c.channel.End(d, t, r)
+	c.out.channel.End(d, t, r)
 }
 
 // Spare implements dissect.Skipper: everything, once nothing can be had from it.
@@ -296,17 +262,15 @@ func (c *conversation) Plain(d dissect.Direction, m conn.Mark, read bool, b []by
 		c.giveUp(m.Time)
 	}
 	c.plaintextSink = true
+	c.align.Expect()
 	if c.sides[d].opener != nil && !c.sides[d].opener.hopeless() {
 		return // it is known already
 	}
-	c.sides[d].align.plain(m, read, b)
+	c.align.Plain(d, m, read, b)
 }
 
 // Waiting implements dissect.Ticker.
-func (c *conversation) Waiting() bool { return c.sides[0].align.holds() || c.sides[1].align.holds() }
+func (c *conversation) Waiting() bool { return c.align.Waiting() }
 
 // Tick implements dissect.Ticker.
-func (c *conversation) Tick(now int64) {
-	c.sides[0].align.tick(now)
-	c.sides[1].align.tick(now)
-}
+func (c *conversation) Tick(now int64) { c.align.Tick(now) }

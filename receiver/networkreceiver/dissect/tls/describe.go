@@ -168,7 +168,7 @@ func (c *conversation) DescribeCarrier(first bool, to dissect.Attributes) {
 	out.Str("wirespan.tls.server_name", h.hello.ServerName)
 	out.Str("tls.server.subject", o.Server.Subject)
 	out.Str("tls.client.subject", o.Client.Subject)
-	if c.inexact {
+	if c.align.Uncertain() {
 		out.Bool("wirespan.tls.position_uncertain", true)
 	}
 	if first && o.Duration > 0 && o.Established {

@@ -57,6 +57,7 @@ func (h *handshake) over() bool { return h.phase == settled || h.phase == silent
 func (c *conversation) clientHello(hello ClientHello, first, last conn.Mark) {
 	h := &c.handshake
 	c.random[toServer], c.knows[toServer] = hello.random, true
+	c.align.SawBeginning()
 	if h.phase == answering && h.outcome.Retried {
 		h.hello.random = hello.random
 		h.phase = asking
@@ -117,6 +118,7 @@ func (c *conversation) serverHello(hello *serverHelloMessage, first, last conn.M
 	o.Resumed = hello.psk || hello.version < tls13
 	c.version, c.macFirst = hello.version, hello.etm
 	c.suite, c.opens = suites[hello.cipher]
+	c.align.SetCipher(c.cipher())
 	c.random[toClient], c.knows[toClient] = hello.random, true
 	c.asked = 0
 	if c.version == tls13 {

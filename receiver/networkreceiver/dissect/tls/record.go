@@ -18,8 +18,6 @@ const (
 	headerBytes = 5
 	// maxRecord is the longest payload of a record (RFC 5246, section 6.2.3).
 	maxRecord = 1<<14 + 2048
-	// maxPlain is the longest plaintext of a record.
-	maxPlain = 1 << 14
 )
 
 // Versions as they are on the wire.

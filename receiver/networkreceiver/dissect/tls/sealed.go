@@ -62,7 +62,7 @@ func (c *conversation) sealed(d dissect.Direction, h header, payload []byte, m, 
 	if !ok {
 		if c.version != tls13 || s.opener.failures > 1 || h.kind == applicationData && s.opener.epoch > 0 {
 			s.opener.lost = true
-			s.hole = s.carried > 0
+			s.hole = c.out.Begun(d)
 		}
 		c.closed(d, h, m)
 		c.opaque += uint64(h.size)
@@ -93,19 +93,12 @@ func (c *conversation) lose(d dissect.Direction, m conn.Mark, records uint64) {
 	if overhead, fixed := c.suite.overhead(c.version); fixed {
 		n -= min(n, records*uint64(headerBytes+overhead))
 	}
-	n = max(n, 1)
-	m.Offset = s.carried
-	s.carried += n
-	c.channel.Gap(d, m, n)
+	c.out.Gap(d, m, max(n, 1))
 }
 
 // carry hands on carried bytes that were in one record.
 func (c *conversation) carry(d dissect.Direction, m conn.Mark, plain []byte) {
-	if len(plain) == 0 {
-		return
+	if len(plain) > 0 {
+		c.out.Data(d, m, plain)
 	}
-	s := &c.sides[d]
-	m.Offset = s.carried
-	s.carried += uint64(len(plain))
-	c.channel.Data(d, m, plain)
 }

@@ -61,6 +61,23 @@ func TestSpare(t *testing.T) {
 	assert.Equal(t, "lost on the wire"+string(bytes.Repeat([]byte{'x'}, 100)), string(out.bytes))
 }
 
+// account is a Sink with a limit.
+type account struct{ kept, most int }
+
+func (*account) Message(*dissect.Message) {}
+func (*account) Started(*dissect.Message) {}
+func (*account) Upgrade(string)           {}
+func (*account) Limit(string)             {}
+func (a *account) Release(n int)          { a.kept -= n }
+
+func (a *account) Keep(n int) bool {
+	if a.kept+n > a.most {
+		return false
+	}
+	a.kept += n
+	return true
+}
+
 // noted is a Channel that remembers.
 type noted struct {
 	marks   []conn.Mark

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 
@@ -63,7 +63,7 @@ func (a *aligner) trusts(r *wire, ch *chunk) bool {
 func (a *aligner) guessAgain() {
 	a.c.overhead = 0
 	for d := range a.c.sides {
-		side := &a.c.sides[d].align
+		side := &a.c.sides[d]
 		side.unsettle()
 		side.matched, side.usual = false, 0
 	}

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 import (
 	"unsafe"
@@ -30,7 +30,7 @@ const (
 // like any other. They are found out because leaving them out makes both fit. After a
 // loss on the wire, chunks are left out in the same way.
 type aligner struct {
-	c *conversation
+	c *Connection
 	d dissect.Direction
 
 	records []wire
@@ -93,29 +93,29 @@ func (c *chunk) missing() bool { return c.b == nil && !c.given }
 
 // record takes a record of application data whose content is not known; m is where its
 // payload begins.
-func (a *aligner) record(h header, m conn.Mark) {
+func (a *aligner) record(size int, m conn.Mark) {
 	a.now = max(a.now, m.Time)
 	if a.full() {
 		a.forget()
 		a.hole()
 	}
-	if !a.c.sink.Keep(recordBytes) {
+	if !a.c.memory.Keep(recordBytes) {
 		a.hole()
 		return
 	}
-	a.records = append(a.records, wire{mark: m, size: h.size, turn: a.c.lastOnWire.next(a.d)})
-	a.c.sides[1-a.d].align.passOnWire(m.Time)
+	a.records = append(a.records, wire{mark: m, size: size, turn: a.c.lastOnWire.next(a.d)})
+	a.c.sides[1-a.d].passOnWire(m.Time)
 	a.run(false)
 	a.answer()
 }
 
 func (a *aligner) full() bool {
-	return len(a.records) >= maxRecords || !a.c.plaintextSink && len(a.records) >= maxUnclaimed
+	return len(a.records) >= maxRecords || !a.c.expected && len(a.records) >= maxUnclaimed
 }
 
 // forget lets go of all records that wait.
 func (a *aligner) forget() {
-	a.c.sink.Release(len(a.records) * recordBytes)
+	a.c.memory.Release(len(a.records) * recordBytes)
 	a.records = nil
 }
 
@@ -139,7 +139,7 @@ func (a *aligner) hole() {
 	if n := len(a.records); n > 0 && a.records[n-1].isHole {
 		return
 	}
-	if !a.c.sink.Keep(recordBytes) {
+	if !a.c.memory.Keep(recordBytes) {
 		a.settled, a.loose = false, true
 		return
 	}
@@ -178,7 +178,7 @@ func (a *aligner) plain(m conn.Mark, read bool, b []byte) {
 		return
 	}
 	a.next = m.Offset + uint64(len(b))
-	other := &a.c.sides[1-a.d].align
+	other := &a.c.sides[1-a.d]
 	a.add(chunk{
 		b: b, at: m.Offset, left: uint64(len(b)), time: m.Time, borrowed: true,
 		turn: a.c.lastShown.next(a.d), after: other.lastShown,
@@ -230,7 +230,7 @@ func (a *aligner) own() {
 	}
 	last := &a.chunks[n-1]
 	size := len(last.b)
-	if a.held+size > maxWaiting || n > maxChunks || !a.c.sink.Keep(size+chunkBytes) {
+	if a.held+size > maxWaiting || n > maxChunks || !a.c.memory.Keep(size+chunkBytes) {
 		a.run(true)
 		return
 	}
@@ -328,7 +328,7 @@ func (a *aligner) dropDone() {
 	done := 0
 	for done < len(a.chunks) && a.chunks[done].left == 0 {
 		if a.chunks[done].kept {
-			a.c.sink.Release(chunkBytes)
+			a.c.memory.Release(chunkBytes)
 		}
 		done++
 	}
@@ -341,7 +341,7 @@ func (a *aligner) dropDone() {
 }
 
 func (a *aligner) dropRecords(n int) {
-	a.c.sink.Release(n * recordBytes)
+	a.c.memory.Release(n * recordBytes)
 	if n == len(a.records) {
 		a.records = a.records[:0]
 		return

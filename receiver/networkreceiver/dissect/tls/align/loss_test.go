@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 import (
 	"fmt"
@@ -90,7 +90,7 @@ func (f *traffic) lose(from, to time.Duration) {
 
 // tell tells a conversation of what is left. Records after a loss come late: others might
 // still have come before them.
-func (f *traffic) tell(c *conversation) {
+func (f *traffic) tell(c *Connection) {
 	const wait = 60 * time.Millisecond
 	next, late := uint64(headerBytes), time.Duration(0)
 	for i := range f.events {
@@ -107,7 +107,7 @@ func (f *traffic) tell(c *conversation) {
 	sort.SliceStable(f.events, func(i, j int) bool { return f.events[i].tells < f.events[j].tells })
 	next = headerBytes
 	ticked := time.Duration(0)
-	a := &c.sides[toClient].align
+	a := &c.sides[toClient]
 	for _, e := range f.events {
 		for ; ticked < e.tells; ticked += 50 * time.Millisecond {
 			c.Tick(int64(ticked))
@@ -123,7 +123,7 @@ func (f *traffic) tell(c *conversation) {
 		if e.offset != next {
 			a.hole()
 		}
-		a.record(header{kind: applicationData, size: e.size}, conn.Mark{Time: int64(e.at), Offset: e.offset, Seq: uint32(e.offset), Ack: 1})
+		a.record(e.size, conn.Mark{Time: int64(e.at), Offset: e.offset, Seq: uint32(e.offset), Ack: 1})
 		next = e.offset + uint64(e.size) + headerBytes
 	}
 	for range 20 {
@@ -155,8 +155,7 @@ func (h *heard) Data(_ dissect.Direction, m conn.Mark, b []byte) {
 	}
 }
 
-func (*heard) Gap(dissect.Direction, conn.Mark, uint64)  {}
-func (*heard) End(dissect.Direction, int64, conn.Reason) {}
+func (*heard) Gap(dissect.Direction, conn.Mark, uint64) {}
 
 func (f *traffic) place(position uint64) uint64 {
 	i := sort.Search(len(f.places), func(i int) bool { return f.places[i].position > position }) - 1
@@ -196,10 +195,9 @@ func TestLossOfBoth(t *testing.T) {
 					from := end * (2*i + 1) / (2*halts + 3)
 					f.lose(from, from+time.Duration(f.random.Int64N(int64(end)/(2*halts+3))))
 				}
-				c := newConversation(limits, &account{most: 8 << 20}, nil)
-				c.version, c.suite, c.opens, c.knows[toServer] = tls13, gcm128, true, true
 				h := &heard{t: t, of: &f, exact: map[uint64]int{}}
-				c.Carry(h)
+				c := newTest(&account{most: 8 << 20}, h)
+				begin13(c)
 				f.tell(c)
 				assert.Empty(t, h.wrong, "seed %d", seed)
 				exact, size := 0, int(f.plain)/(recovered+more)
@@ -216,9 +214,9 @@ func TestLossOfBoth(t *testing.T) {
 
 // TestAnchor: what is between two places is plaintext, and what whole records add.
 func TestAnchor(t *testing.T) {
-	c := newConversation(limits, &account{most: 1 << 20}, nil)
-	c.version, c.suite, c.opens = tls13, gcm128, true
-	a := &c.sides[toClient].align
+	c := newTest(&account{most: 1 << 20}, nowhere{})
+	c.SetCipher(gcm13)
+	a := &c.sides[toClient]
 	assert.Equal(t, unknown, a.check(0, 0))
 	a.anchor = anchor{known: true, position: 1000, offset: 5000}
 	for _, v := range []struct {
@@ -239,7 +237,7 @@ func TestAnchor(t *testing.T) {
 	} {
 		assert.Equal(t, v.want, a.check(v.position, v.offset), "%+v", v)
 	}
-	c.version, c.suite = tls12, cbc128
+	c.SetCipher(cbc12)
 	assert.Equal(t, unknown, a.check(1100, 5123), "the cipher pads")
 }
 
@@ -275,7 +273,7 @@ func TestPlacesDiffer(t *testing.T) {
 // than a handshake has on the wire.
 func TestLateBeginning(t *testing.T) {
 	k := newTalk(t, time.Millisecond)
-	k.c.knows[toServer] = true
+	k.c.SawBeginning()
 	for i := 1; i < 6; i++ {
 		if i == 2 {
 			k.next = seenLate

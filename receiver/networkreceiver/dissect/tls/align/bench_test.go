@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 import (
 	"fmt"
@@ -15,7 +15,6 @@ type nowhere struct{}
 
 func (nowhere) Data(dissect.Direction, conn.Mark, []byte) {}
 func (nowhere) Gap(dissect.Direction, conn.Mark, uint64)  {}
-func (nowhere) End(dissect.Direction, int64, conn.Reason) {}
 
 // BenchmarkJoinedBulk joins a connection of 4,000 records of one length in one direction.
 // Where all of them are one call of the library, nothing tells where it begins.
@@ -33,14 +32,13 @@ func BenchmarkJoinedBulk(b *testing.B) {
 }
 
 func joinBulk(records, perCall int, plain []byte) {
-	c := newConversation(limits, &account{most: 32 << 20}, nil)
-	c.Carry(nowhere{})
+	c := newTest(&account{most: 32 << 20}, nowhere{})
 	at, shown, position, offset := second, second, uint64(seenLate), uint64(0)
 	for i := range records {
 		at += 20e3
-		h := header{kind: applicationData, size: len(plain) + sealing}
-		c.pass(toClient, h, conn.Mark{Time: at, Seq: uint32(offset), Offset: offset + headerBytes})
-		offset += uint64(headerBytes + h.size)
+		size := len(plain) + sealing
+		c.Record(toClient, conn.Mark{Time: at, Seq: uint32(offset), Offset: offset + headerBytes}, size, true)
+		offset += uint64(headerBytes + size)
 		if i%perCall == 0 {
 			shown = at + 5e3
 		}

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 import (
 	"fmt"
@@ -20,10 +20,9 @@ func (o *order) Data(_ dissect.Direction, _ conn.Mark, b []byte) { *o = append(*
 func (o *order) Gap(_ dissect.Direction, _ conn.Mark, n uint64) {
 	*o = append(*o, fmt.Sprint("gap ", n))
 }
-func (*order) End(_ dissect.Direction, _ int64, _ conn.Reason) {}
 
 // wait lets a second pass from a time on.
-func wait(c *conversation, from int64) {
+func wait(c *Connection, from int64) {
 	for at := range int64(10) {
 		c.Tick(from + at*second/10)
 	}
@@ -32,10 +31,9 @@ func wait(c *conversation, from int64) {
 // TestForgottenBeforeItsRecords: a library's object is forgotten and found again while its
 // records are still to come. What is missing is told before what comes after it.
 func TestForgottenBeforeItsRecords(t *testing.T) {
-	c := newConversation(limits, &account{most: 1 << 20}, nil)
 	var out order
-	c.Carry(&out)
-	c.version, c.suite, c.opens, c.knows[toServer] = tls13, gcm128, true, true
+	c := newTest(&account{most: 1 << 20}, &out)
+	begin13(c)
 	c.Plain(toClient, conn.Mark{Time: 1e6}, false, []byte("first"))
 	c.Plain(toClient, conn.Mark{Time: 2e6, Offset: seenLate}, false, []byte("anew"))
 	wait(c, second)
@@ -45,15 +43,14 @@ func TestForgottenBeforeItsRecords(t *testing.T) {
 // TestTicketAmongWhatWasHandedOver: records that carry something else are found out among
 // those whose plaintext went ahead of them.
 func TestTicketAmongWhatWasHandedOver(t *testing.T) {
-	c := newConversation(limits, &account{most: 1 << 20}, nil)
 	out := &responses{}
-	c.Carry(out)
-	c.version, c.suite, c.opens, c.knows[toServer] = tls13, gcm128, true, true
+	c := newTest(&account{most: 1 << 20}, out)
+	begin13(c)
 	record := func(at int64, size int, seq uint32) {
-		c.sides[toClient].align.record(header{kind: applicationData, size: size + 17}, conn.Mark{Time: at, Seq: seq})
+		c.sides[toClient].record(size+17, conn.Mark{Time: at, Seq: seq})
 	}
 	plain := func(at int64, n int) {
-		c.Plain(toClient, conn.Mark{Time: at, Offset: c.sides[toClient].align.next}, false, make([]byte, n))
+		c.Plain(toClient, conn.Mark{Time: at, Offset: c.sides[toClient].next}, false, make([]byte, n))
 	}
 	plain(1e6, 100)
 	record(2e6, 100, 1000)

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 import (
 	"encoding/binary"
@@ -17,22 +17,23 @@ import (
 // plaintext has to come out, in its order, and nothing may be held in the end.
 func FuzzAlign(f *testing.F) {
 	// Three bytes each: what, and a length.
-	f.Add(uint16(tls13), []byte{0, 0, 117, 1, 0, 100, 0, 1, 17, 1, 0, 200, 1, 0, 56})
-	f.Add(uint16(tls12), []byte{1, 0, 100, 0, 0, 124, 3, 0, 0, 1, 0, 50, 0, 0, 99, 2, 0, 10, 1, 0, 1, 4, 0, 80})
-	f.Add(uint16(tls10), []byte{0, 0, 100, 1, 0, 70, 0, 1, 0, 0, 2, 0, 1, 0, 9, 5, 0, 0, 1, 0, 200})
+	f.Add(uint16(0x0304), []byte{0, 0, 117, 1, 0, 100, 0, 1, 17, 1, 0, 200, 1, 0, 56})
+	f.Add(uint16(0x0303), []byte{1, 0, 100, 0, 0, 124, 3, 0, 0, 1, 0, 50, 0, 0, 99, 2, 0, 10, 1, 0, 1, 4, 0, 80})
+	f.Add(uint16(0x0301), []byte{0, 0, 100, 1, 0, 70, 0, 1, 0, 0, 2, 0, 1, 0, 9, 5, 0, 0, 1, 0, 200})
 	f.Add(uint16(0), []byte{1, 64, 0, 1, 64, 0, 1, 64, 0, 1, 64, 0, 1, 64, 0, 0, 64, 17, 0, 64, 17})
-	f.Add(uint16(tls13), []byte{6, 0, 117, 7, 0, 100, 1, 255, 0, 1, 255, 0, 4, 3, 0, 0, 64, 17, 6, 0, 117, 7, 0, 100, 1, 0, 50, 0, 0, 67})
+	f.Add(uint16(0x0304), []byte{6, 0, 117, 7, 0, 100, 1, 255, 0, 1, 255, 0, 4, 3, 0, 0, 64, 17, 6, 0, 117, 7, 0, 100, 1, 0, 50, 0, 0, 67})
 	f.Add(uint16(0), []byte{6, 0, 117, 7, 0, 100, 0, 64, 17, 0, 64, 17, 0, 0, 90, 1, 64, 0, 1, 64, 0, 1, 0, 73, 6, 0, 117, 7, 0, 100, 0, 64, 17, 1, 64, 0})
 	f.Fuzz(func(t *testing.T, version uint16, script []byte) {
 		sink := &account{most: 1 << 20}
-		c := newConversation(limits, sink, nil)
 		out := &carried{t: t}
-		c.Carry(out)
-		if c.version = version; version != 0 {
-			c.suite, c.opens = [...]suite{gcm128, chacha, cbc128, cbc384}[script0(script)%4], true
-			c.knows[toServer] = script0(script)&4 == 0
+		c := newTest(sink, out)
+		if version != 0 {
+			c.SetCipher(cipherOf(version, script0(script)%4))
+			if script0(script)&4 == 0 {
+				c.SawBeginning()
+			}
 		}
-		a := &c.sides[toClient].align
+		a := &c.sides[toClient]
 		var now int64
 		var offset, shown, asked uint64
 		lossy := false
@@ -42,7 +43,7 @@ func FuzzAlign(f *testing.F) {
 			m := conn.Mark{Time: now, Seq: uint32(now)}
 			switch script[0] % 8 {
 			case 0:
-				a.record(header{kind: applicationData, size: n%maxRecord + 1}, m)
+				a.record(n%(maxPlain+2048)+1, m)
 			case 1:
 				b := make([]byte, n)
 				for i := range b {
@@ -66,7 +67,7 @@ func FuzzAlign(f *testing.F) {
 				c.Plain(toClient, conn.Mark{Time: now}, script0(script)&8 != 0, make([]byte, n)) // what was there already
 				offset = max(offset, uint64(n))
 			case 6:
-				c.sides[toServer].align.record(header{kind: applicationData, size: n%maxRecord + 1}, m)
+				c.sides[toServer].record(n%(maxPlain+2048)+1, m)
 			case 7:
 				c.Plain(toServer, conn.Mark{Time: now, Offset: asked}, script0(script)&8 == 0, make([]byte, n))
 				asked += uint64(n)
@@ -74,8 +75,8 @@ func FuzzAlign(f *testing.F) {
 			require.LessOrEqual(t, a.held, maxWaiting)
 			require.LessOrEqual(t, len(a.records), maxRecords+1)
 		}
-		c.End(toServer, now, conn.ReasonFIN)
-		c.End(toClient, now, conn.ReasonFIN)
+		c.End(toServer)
+		c.End(toClient)
 		require.Zero(t, sink.kept, "what is held in the end")
 		require.False(t, a.holds())
 		if !out.replayed {
@@ -85,6 +86,18 @@ func FuzzAlign(f *testing.F) {
 	})
 }
 
+// cipherOf returns the ciphers of suites 0 to 3: AES-GCM, ChaCha20-Poly1305, and AES-CBC with
+// SHA-1 and with SHA-384.
+func cipherOf(version uint16, suite int) Cipher {
+	c := Cipher{Known: true, TLS13: version == 0x0304, Overhead: [...]int{24, 16, 20, 48}[suite], Pads: suite > 1}
+	if c.TLS13 {
+		c.Overhead, c.Pads = sealing, false
+	} else if c.Pads && version >= 0x0302 {
+		c.Overhead += blockBytes
+	}
+	return c
+}
+
 func script0(script []byte) int {
 	if len(script) == 0 {
 		return 0
@@ -92,14 +105,10 @@ func script0(script []byte) int {
 	return int(script[0])
 }
 
-// account is a Sink with a limit.
+// account is a Memory with a limit.
 type account struct{ kept, most int }
 
-func (*account) Message(*dissect.Message) {}
-func (*account) Started(*dissect.Message) {}
-func (*account) Upgrade(string)           {}
-func (*account) Limit(string)             {}
-func (a *account) Release(n int)          { a.kept -= n }
+func (a *account) Release(n int) { a.kept -= n }
 
 func (a *account) Keep(n int) bool {
 	if a.kept+n > a.most {
@@ -143,5 +152,3 @@ func (c *carried) Gap(d dissect.Direction, m conn.Mark, n uint64) {
 	c.next += n
 	c.started = false
 }
-
-func (*carried) End(dissect.Direction, int64, conn.Reason) {}

@@ -1,13 +1,9 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
-import (
-	"crypto/aes"
-
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-)
+import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 
 const (
 	maxSkipped = 8   // records, or chunks, that are left out to find what fits
@@ -23,7 +19,7 @@ func (a *aligner) match(force bool) (skip, without int, v dissect.Verdict) {
 	if a.doubt && !force && !a.due() && !a.seeksAgain() {
 		return 0, 0, dissect.NeedMore
 	}
-	if a.c.version == 0 && a.c.overhead == 0 {
+	if !a.c.cipher.Known && a.c.overhead == 0 {
 		return a.guessOverhead(force)
 	}
 	return a.matchHere(force)
@@ -102,7 +98,7 @@ func (a *aligner) matchAll(force bool) (skip, without int, v dissect.Verdict) {
 // nothing to answer yet.
 func (a *aligner) tickets() (n int) {
 	c := a.c
-	if a.matched || c.version != tls13 || a.d != toClient || !c.asks {
+	if a.matched || !c.cipher.TLS13 || a.d != toClient || !c.asks {
 		return 0
 	}
 	for _, r := range a.records {
@@ -116,7 +112,7 @@ func (a *aligner) tickets() (n int) {
 }
 
 // maySkip tells whether a record of application data can carry something else.
-func (a *aligner) maySkip() bool { return a.loose || a.c.version == tls13 || a.c.version == 0 }
+func (a *aligner) maySkip() bool { return a.loose || a.c.cipher.TLS13 || !a.c.cipher.Known }
 
 // fit tells whether an end of a record and an end of a chunk come together, from a record
 // and a chunk on, in so many steps.
@@ -188,22 +184,15 @@ func (a *aligner) want(n uint64) {
 
 // length bounds the plaintext of a record.
 func (a *aligner) length(r *wire) (low, high int) {
-	c := a.c
-	if c.version == 0 {
-		return fixed(r.size - c.overhead)
+	switch c := &a.c.cipher; {
+	case !c.Known:
+		return fixed(r.size - a.c.overhead)
+	case !c.Pads:
+		return fixed(r.size - c.Overhead)
+	default:
+		high = max(0, r.size-c.Overhead-1) // at least one byte of padding
+		return max(0, high-blockBytes+1), min(high, maxPlain)
 	}
-	if n, ok := c.suite.overhead(c.version); ok && c.opens {
-		return fixed(r.size - n)
-	}
-	if !c.opens || c.suite.bulk != aesCBC {
-		return fixed(r.size - 16)
-	}
-	high = r.size - c.suite.mac().Size()
-	if c.version >= tls11 {
-		high -= aes.BlockSize
-	}
-	high = max(0, high-1) // at least one byte of padding
-	return max(0, high-aes.BlockSize+1), min(high, maxPlain)
 }
 
 func fixed(n int) (low, high int) {

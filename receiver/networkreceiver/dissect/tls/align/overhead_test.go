@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ type keptAlive struct {
 	heard    int // from this exchange on
 	guessed  int // an overhead, wrongly
 
-	c      *conversation
+	c      *Connection
 	events []event
 	next   [2]uint64 // position of plaintext
 	seq    [2]uint32
@@ -70,9 +70,8 @@ func TestWrongGuess(t *testing.T) {
 }
 
 func (k *keptAlive) play(t *testing.T, name string) {
-	k.c = newConversation(limits, &account{most: 1 << 20}, nil)
 	out := &bothSides{}
-	k.c.Carry(out)
+	k.c = newTest(&account{most: 1 << 20}, out)
 	k.c.overhead = k.guessed
 	k.next = [2]uint64{seenLate, seenLate}
 	k.begins = [2]map[byte]uint32{{}, {}}
@@ -148,11 +147,11 @@ func (k *keptAlive) soon() int64 {
 }
 
 func (k *keptAlive) record(d dissect.Direction, i int, at int64, size int) {
-	h := header{kind: applicationData, size: size + k.overhead}
+	size += k.overhead
 	m := conn.Mark{Time: at, Seq: k.seq[d], Ack: 1 + k.seq[1-d], Offset: uint64(k.seq[d]) + headerBytes}
 	k.begins[d][byte(i)] = k.seq[d]
-	k.seq[d] += uint32(headerBytes + h.size)
-	k.events = append(k.events, event{at, false, func() { k.c.pass(d, h, m) }})
+	k.seq[d] += uint32(headerBytes + size)
+	k.events = append(k.events, event{at, false, func() { k.c.Record(d, m, size, true) }})
 }
 
 func (k *keptAlive) show(d dissect.Direction, i int, at int64, n int, read bool) {
@@ -175,5 +174,4 @@ func (s *bothSides) Data(d dissect.Direction, m conn.Mark, b []byte) {
 		s.first[d][b[0]] = m
 	}
 }
-func (*bothSides) Gap(dissect.Direction, conn.Mark, uint64)  {}
-func (*bothSides) End(dissect.Direction, int64, conn.Reason) {}
+func (*bothSides) Gap(dissect.Direction, conn.Mark, uint64) {}

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 import (
 	"slices"
@@ -73,29 +73,26 @@ func (a *aligner) give(c *chunk, n uint64, m conn.Mark) {
 		c.at, c.left, a.total = c.at+n, c.left-n, a.total-n
 		return
 	}
-	s := &a.c.sides[a.d]
-	m.Offset = s.carried
-	s.carried += n
 	c.begun = true
 	a.total -= n
 	c.at += n
 	if c.left -= n; c.b == nil {
-		a.c.channel.Gap(a.d, m, n)
+		a.c.out.Gap(a.d, m, n)
 		return
 	}
 	b := c.b[:n]
 	c.b = c.b[n:]
 	if !c.borrowed {
 		a.held -= int(n)
-		a.c.sink.Release(int(n))
+		a.c.memory.Release(int(n))
 	}
-	a.c.channel.Data(a.d, m, b)
+	a.c.out.Data(a.d, m, b)
 }
 
 // begin says that carried bytes have gone by before the first plaintext, if its beginning
 // was not seen or so many are left out as no handshake has.
 func (a *aligner) begin(skip int) {
-	if a.matched || a.c.sides[a.d].carried > 0 {
+	if a.matched || a.c.out.Begun(a.d) {
 		return
 	}
 	before := 0
@@ -103,17 +100,14 @@ func (a *aligner) begin(skip int) {
 		before += r.size
 	}
 	const mostHidden = 2 << 10
-	if before > mostHidden || !a.c.knows[toServer] || a.loose || a.doubt {
+	if before > mostHidden || !a.c.sawBeginning || a.loose || a.doubt {
 		a.missedBefore(a.records[min(skip, len(a.records)-1)].mark)
 	}
 }
 
 // missedBefore tells of carried bytes that nobody has seen, whose number is not known.
 func (a *aligner) missedBefore(m conn.Mark) {
-	s := &a.c.sides[a.d]
-	m.Offset = s.carried
-	s.carried++
-	a.c.channel.Gap(a.d, m, 1)
+	a.c.out.Gap(a.d, m, 1)
 }
 
 // suppose is for when nothing fits. Where nothing was lost, the next record and the next
@@ -189,7 +183,7 @@ func (a *aligner) lose(c *chunk) {
 	}
 	if c.b != nil && !c.borrowed {
 		a.held -= len(c.b)
-		a.c.sink.Release(len(c.b))
+		a.c.memory.Release(len(c.b))
 	}
 	c.b = nil
 }
@@ -202,10 +196,10 @@ func (a *aligner) place(c *chunk) {
 		a.give(c, c.left, a.last)
 		return
 	}
-	a.c.inexact = true
+	a.c.uncertain = true
 	m := a.last
 	m.Time, m.Ack = c.time, 0
-	if a.c.sides[a.d].carried == 0 && !a.c.knows[toServer] {
+	if !a.c.out.Begun(a.d) && !a.c.sawBeginning {
 		a.missedBefore(m)
 	}
 	if c.cut {

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 // updates finds key updates (RFC 8446, section 4.6.3) that were taken for data. They look
 // like records that carry five bytes, and where a process reads single bytes, every
@@ -21,7 +21,7 @@ func (u *updates) note(a *aligner, r *wire, c *chunk) {
 		if u.read < r.mark.Time && r.mark.Time <= c.time {
 			u.surplus = 0 // nothing was left before it
 		}
-		if a.c.version == tls13 && r.plain == updateBytes {
+		if a.c.cipher.TLS13 && r.plain == updateBytes {
 			u.surplus += updateBytes
 		}
 	}

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 // anchor is a place at which records and plaintext were seen to fit: what is before it on
 // the wire carries what is before it of the plaintext. Both are counted through a loss, so

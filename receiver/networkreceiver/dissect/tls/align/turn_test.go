@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 import (
 	"bytes"
@@ -71,11 +71,10 @@ func TestSlowPeers(t *testing.T) {
 }
 
 func (d *dialogue) play(t *testing.T) {
-	c := newConversation(limits, &account{most: 32 << 20}, nil)
 	out := &responses{}
-	c.Carry(out)
+	c := newTest(&account{most: 32 << 20}, out)
 	if d.heard == 0 {
-		c.version, c.suite, c.opens, c.knows[toServer] = tls13, gcm128, true, true
+		begin13(c)
 	}
 	events := d.events(c)
 	slices.SortStableFunc(events, func(a, b event) int { return int(a.at - b.at) })
@@ -110,11 +109,12 @@ func (d *dialogue) size(i int) int { return d.responses[i%len(d.responses)] }
 func firstSeq(i int) uint32 { return uint32(i+1) * 10_000_000 }
 
 // events are those of all exchanges.
-func (d *dialogue) events(c *conversation) (all []event) {
+func (d *dialogue) events(c *Connection) (all []event) {
 	long := second + int64(d.stall) + int64(d.pace)*int64(slices.Max(d.responses)/readSize+1)
 	if d.late > 0 {
 		long = second / 20 // there is another call while the first one waits
 	}
+	unclaimed := &unclaimed{}
 	position := [2]uint64{seenLate, seenLate}
 	if d.heard == 0 {
 		position = [2]uint64{}
@@ -126,13 +126,17 @@ func (d *dialogue) events(c *conversation) (all []event) {
 		for piece := range slices.Chunk(b, ringPiece) {
 			m := conn.Mark{Time: at, Offset: position[to]}
 			position[to] += uint64(len(piece))
-			all = append(all, event{at, true, func() { c.Plain(to, m, read, piece) }})
+			all = append(all, event{at, true, func() {
+				unclaimed.giveUp(c, at)
+				c.Plain(to, m, read, piece)
+			}})
 		}
 	}
 	record := func(at int64, to dissect.Direction, size int, seq, ack uint32) {
 		all = append(all, event{at, false, func() {
 			m := conn.Mark{Time: at, Seq: seq, Ack: ack}
-			c.pass(to, header{kind: applicationData, size: size + 17}, m)
+			c.Record(to, m, size+17, true)
+			unclaimed.record(c, size+17, at)
 		}})
 	}
 	for i := range exchanges {
@@ -198,5 +202,4 @@ func (r *responses) Data(d dissect.Direction, m conn.Mark, b []byte) {
 	}
 }
 
-func (*responses) Gap(dissect.Direction, conn.Mark, uint64)  {}
-func (*responses) End(dissect.Direction, int64, conn.Reason) {}
+func (*responses) Gap(dissect.Direction, conn.Mark, uint64) {}

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package align
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ const joinPeriod = 10 * time.Millisecond
 // the library, all of the same length, so that nothing but times tells them apart.
 type talk struct {
 	t    *testing.T
-	c    *conversation
+	c    *Connection
 	a    *aligner
 	out  noted
 	next uint64 // position of plaintext
@@ -33,9 +33,8 @@ const joinSize = 100
 
 func newTalk(t *testing.T, delay time.Duration) *talk {
 	k := &talk{t: t, delay: delay}
-	k.c = newConversation(limits, &account{most: 1 << 20}, nil)
-	k.c.Carry(&k.out)
-	k.a = &k.c.sides[toClient].align
+	k.c = newTest(&account{most: 1 << 20}, &k.out)
+	k.a = &k.c.sides[toClient]
 	return k
 }
 
@@ -45,7 +44,7 @@ func (k *talk) say(i int, wire, library bool) {
 	at := int64(i) * int64(joinPeriod)
 	record := func() {
 		if wire {
-			k.a.record(header{kind: applicationData, size: joinSize + 17}, conn.Mark{Time: at, Seq: uint32(1000 * i)})
+			k.a.record(joinSize+17, conn.Mark{Time: at, Seq: uint32(1000 * i)})
 		}
 	}
 	if k.delay >= 0 {
@@ -171,13 +170,13 @@ func TestJoinAgain(t *testing.T) {
 // by what is left in the end.
 func TestKeyUpdateReadByteByByte(t *testing.T) {
 	k := newTalk(t, time.Millisecond)
-	k.c.version, k.c.suite, k.c.opens, k.c.knows[toServer] = tls13, gcm128, true, true
+	begin13(k.c)
 	for i := 1; i < 20; i++ {
 		at := int64(i) * int64(joinPeriod)
 		if i%5 == 0 {
-			k.a.record(header{kind: applicationData, size: updateBytes + 17}, conn.Mark{Time: at, Seq: uint32(1000*i - 100)})
+			k.a.record(updateBytes+17, conn.Mark{Time: at, Seq: uint32(1000*i - 100)})
 		}
-		k.a.record(header{kind: applicationData, size: joinSize + 17}, conn.Mark{Time: at, Seq: uint32(1000 * i), Ack: 1})
+		k.a.record(joinSize+17, conn.Mark{Time: at, Seq: uint32(1000 * i), Ack: 1})
 		for n := range joinSize {
 			at := at + int64(k.delay) + int64(n)*1000
 			k.c.Plain(toClient, conn.Mark{Time: at, Offset: k.next}, true, []byte{byte(i)})
