@@ -117,7 +117,8 @@ func (c *conversation) moreHead(d dissect.Direction, h *half, m dissect.Marks, a
 }
 
 // strayBefore reports whether what is held of a start line are stray bytes, and b begins a
-// request: together they make no method that is registered.
+// request: together they make no method that is registered. Only that the client has sent
+// them apart tells, so this is the one place where it matters where a segment ends.
 func (h *half) strayBefore(b []byte) bool {
 	if !isToken(string(h.partial)) || !startsKnown(b) || startsMessage(dissect.ToServer, b) != dissect.Yes {
 		return false
