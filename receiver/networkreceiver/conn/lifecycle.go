@@ -178,9 +178,9 @@ func (t *Table) linger(c *Conn, r Reason) {
 	}
 	switch {
 	case r.orderly() && c.Live:
-		t.closedLive.add(t, c.Socket, c)
+		t.closedLive.add(c.Socket, c, t.now)
 	case r.orderly():
-		t.closedFile.add(t, c.table.flow, c)
+		t.closedFile.add(c.table.flow, c, t.now)
 	case c.Live:
 		t.keepOwner(c, r)
 	}

@@ -8,8 +8,8 @@ import "maps"
 // mapSizes are the largest lengths that the maps of a Table have had. Go's maps never
 // shrink, so that one which a flood has filled would keep its memory for good.
 type mapSizes struct {
-	sockets, flows, datagrams, users, wires    int
-	handshakes, owners, closedLive, closedFile int
+	sockets, flows, datagrams, users, wires int
+	handshakes, owners                      int
 }
 
 // compact replaces maps that have become much too large.
@@ -21,8 +21,8 @@ func (s *mapSizes) compact(t *Table) {
 	compact(&t.wires, &s.wires)
 	compact(&t.handshakes.byRemote, &s.handshakes)
 	compact(&t.owners.bySocket, &s.owners)
-	compact(&t.closedLive.byKey, &s.closedLive)
-	compact(&t.closedFile.byKey, &s.closedFile)
+	t.closedLive.compact()
+	t.closedFile.compact()
 }
 
 const (

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 )
 
@@ -21,53 +22,71 @@ type closedConn[K comparable] struct {
 // closedCost is what one takes from the budget, with its map entry.
 const closedCost = int(unsafe.Sizeof(closedConn[flow]{}))*9/8 + 112
 
-// lingering remembers connections that have ended, so that late segments do not
+// recentlyClosed remembers connections that have ended, so that late segments do not
 // open them again.
-type lingering[K comparable] struct {
-	byKey map[K]*closedConn[K]
-	queue list[closedConn[K]]
+type recentlyClosed[K comparable] struct {
+	max     int
+	timeout time.Duration
+	budget  *budget.Budget
+	stats   *Stats
+
+	byKey   map[K]*closedConn[K]
+	largest int // length of byKey
+	queue   list[closedConn[K]]
 }
 
-func (l *lingering[K]) add(t *Table, key K, c *Conn) {
-	l.forget(t, key)
-	for l.queue.len >= t.settings.MaxClosed {
-		l.forget(t, l.queue.oldest().key)
-		t.stats.ClosedForgotten.Add(1)
+func newRecentlyClosed[K comparable](s *Settings, b *budget.Budget, stats *Stats) recentlyClosed[K] {
+	return recentlyClosed[K]{
+		max: s.MaxClosed, timeout: s.ClosedTimeout, budget: b, stats: stats,
+		byKey: map[K]*closedConn[K]{},
 	}
-	if !t.budget.Take(closedCost) {
-		t.stats.ClosedForgotten.Add(1)
+}
+
+// add remembers a connection by the key under which its segments would be found. The
+// oldest one makes room.
+func (r *recentlyClosed[K]) add(key K, c *Conn, now int64) {
+	r.forget(key)
+	for r.queue.len >= r.max {
+		r.forget(r.queue.oldest().key)
+		r.stats.ClosedForgotten.Add(1)
+	}
+	if !r.budget.Take(closedCost) {
+		r.stats.ClosedForgotten.Add(1)
 		return
 	}
 	e := &closedConn[K]{key: key}
 	e.isn, e.known = c.isns()
-	l.byKey[key] = e
-	l.queue.push(&e.node, e, t.now)
+	r.byKey[key] = e
+	r.queue.push(&e.node, e, now)
 }
 
-func (l *lingering[K]) forget(t *Table, key K) {
-	if e := l.byKey[key]; e != nil {
+func (r *recentlyClosed[K]) forget(key K) {
+	if e := r.byKey[key]; e != nil {
 		e.node.remove()
-		delete(l.byKey, key)
-		t.budget.Give(closedCost)
+		delete(r.byKey, key)
+		r.budget.Give(closedCost)
 	}
 }
 
-func (l *lingering[K]) expire(t *Table, timeout time.Duration) {
-	for e := l.queue.expired(t.now, timeout); e != nil; e = l.queue.expired(t.now, timeout) {
-		l.forget(t, e.key)
+func (r *recentlyClosed[K]) expire(now int64) {
+	for e := r.queue.expired(now, r.timeout); e != nil; e = r.queue.expired(now, r.timeout) {
+		r.forget(e.key)
 	}
 }
 
-func (l *lingering[K]) clear(t *Table) {
-	for e := l.queue.oldest(); e != nil; e = l.queue.oldest() {
-		l.forget(t, e.key)
+func (r *recentlyClosed[K]) clear() {
+	for e := r.queue.oldest(); e != nil; e = r.queue.oldest() {
+		r.forget(e.key)
 	}
 }
+
+// compact gives back the memory of what was forgotten.
+func (r *recentlyClosed[K]) compact() { compact(&r.byKey, &r.largest) }
 
 // has reports whether seg belongs to the connection that ended. A SYN with
 // another sequence number doesn't: the connection is forgotten then.
-func (l *lingering[K]) has(t *Table, key K, seg *capture.Segment) bool {
-	e := l.byKey[key]
+func (r *recentlyClosed[K]) has(key K, seg *capture.Segment) bool {
+	e := r.byKey[key]
 	if e == nil {
 		return false
 	}
@@ -79,17 +98,17 @@ func (l *lingering[K]) has(t *Table, key K, seg *capture.Segment) bool {
 			return true
 		}
 	}
-	l.forget(t, key)
+	r.forget(key)
 	return false
 }
 
 // isLate reports whether seg belongs to a connection that has ended.
 func (t *Table) isLate(seg *capture.Segment) bool {
 	if seg.Socket != 0 {
-		return t.closedLive.has(t, seg.Socket, seg)
+		return t.closedLive.has(seg.Socket, seg)
 	}
 	if len(t.closedFile.byKey) == 0 {
 		return false
 	}
-	return t.closedFile.has(t, flowBetween(seg.Source, seg.Destination, seg.Scope), seg)
+	return t.closedFile.has(flowBetween(seg.Source, seg.Destination, seg.Scope), seg)
 }

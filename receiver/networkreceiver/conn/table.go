@@ -43,8 +43,8 @@ type Table struct {
 	handshakes handshakes
 	owners     owners
 	early      earlyPlain
-	closedLive lingering[uint64]
-	closedFile lingering[flow]
+	closedLive recentlyClosed[uint64]
+	closedFile recentlyClosed[flow]
 	sizes      mapSizes
 }
 
@@ -109,8 +109,8 @@ func NewTable(settings Settings, b *budget.Budget, sink Sink, stats *Stats) *Tab
 		wires:      map[flow]*Conn{},
 		handshakes: handshakes{byRemote: map[flow]*handshake{}},
 		owners:     owners{bySocket: map[uint64]*owner{}},
-		closedLive: lingering[uint64]{byKey: map[uint64]*closedConn[uint64]{}},
-		closedFile: lingering[flow]{byKey: map[flow]*closedConn[flow]{}},
+		closedLive: newRecentlyClosed[uint64](&settings, b, stats),
+		closedFile: newRecentlyClosed[flow](&settings, b, stats),
 	}
 }
 
@@ -155,8 +155,8 @@ func (t *Table) Tick(now int64) {
 	t.handshakes.expire(t)
 	t.expirePlain()
 	t.expireOwed()
-	t.closedLive.expire(t, t.settings.ClosedTimeout)
-	t.closedFile.expire(t, t.settings.ClosedTimeout)
+	t.closedLive.expire(now)
+	t.closedFile.expire(now)
 	t.relieve()
 	t.sizes.compact(t)
 	t.sink.Tick(now)
@@ -178,6 +178,6 @@ func (t *Table) Shutdown(now int64) {
 	}
 	t.owners.clear(t)
 	t.dropPlain(len(t.early.pieces))
-	t.closedLive.clear(t)
-	t.closedFile.clear(t)
+	t.closedLive.clear()
+	t.closedFile.clear()
 }
