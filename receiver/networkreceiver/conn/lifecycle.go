@@ -34,7 +34,7 @@ func (t *Table) open(c *Conn, seg *capture.Segment) *Conn {
 		t.stats.OpenedMidway.Add(1)
 	}
 	if c.Live {
-		c.Process = t.owners.take(t, c.Socket, c.Transport)
+		c.Process = t.owners.take(c.Socket, c.Transport)
 		t.meet(c)
 	}
 	t.sink.Open(c)

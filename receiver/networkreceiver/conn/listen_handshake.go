@@ -49,7 +49,7 @@ type handshakes struct {
 
 // listen takes a segment of a listening socket.
 func (t *Table) listen(seg *capture.Segment) {
-	if seg.Socket != 0 && t.isOwn(seg.Socket) {
+	if seg.Socket != 0 && t.owners.isOwn(seg.Socket, t.now) {
 		t.stats.OwnSegments.Add(1)
 		return
 	}

@@ -17,7 +17,7 @@ func (t *Table) Peer(socket uint64, p *capture.Process) {
 
 // Leave implements capture.LocalHandler. There was only a handshake.
 func (t *Table) Leave(socket uint64) {
-	t.owners.forget(t, socket)
+	t.owners.forget(socket)
 	c := t.sockets[socket]
 	if c == nil {
 		return

@@ -9,7 +9,7 @@ import "maps"
 // shrink, so that one which a flood has filled would keep its memory for good.
 type mapSizes struct {
 	sockets, flows, datagrams, users, wires int
-	handshakes, owners                      int
+	handshakes                              int
 }
 
 // compact replaces maps that have become much too large.
@@ -20,7 +20,7 @@ func (s *mapSizes) compact(t *Table) {
 	compact(&t.users, &s.users)
 	compact(&t.wires, &s.wires)
 	compact(&t.handshakes.byRemote, &s.handshakes)
-	compact(&t.owners.bySocket, &s.owners)
+	t.owners.compact()
 	t.closedLive.compact()
 	t.closedFile.compact()
 }

@@ -84,7 +84,7 @@ func TestMemoryOfWhatIsRemembered(t *testing.T) {
 	}
 	assert.Len(t, s.table.owners.bySocket, s.table.cost/ownerCost)
 	assert.Equal(t, uint64(100-s.table.cost/ownerCost), s.stats.OwnersEvicted.Load())
-	s.table.owners.clear(s.table)
+	s.table.owners.clear()
 	assert.Equal(t, s.mem.Limit()-int64(s.table.cost), s.mem.Used())
 }
 

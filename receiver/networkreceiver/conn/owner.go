@@ -6,6 +6,7 @@ package conn
 import (
 	"unsafe"
 
+	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 )
 
@@ -23,51 +24,80 @@ const ownerCost = int(unsafe.Sizeof(owner{}))*9/8 + 32
 
 // owners remembers owners until their sockets show themselves.
 type owners struct {
+	max    int
+	ownPID int32
+	budget *budget.Budget
+	stats  *Stats
+
 	bySocket map[uint64]*owner
+	largest  int // length of bySocket
 	queue    list[owner]
 }
 
-func (o *owners) put(t *Table, socket uint64, p *capture.Process) {
-	o.forget(t, socket)
+func newOwners(s *Settings, b *budget.Budget, stats *Stats) owners {
+	return owners{max: s.MaxOwners, ownPID: s.OwnPID, budget: b, stats: stats, bySocket: map[uint64]*owner{}}
+}
+
+// put remembers the owner of a socket in place of an earlier one. The oldest makes room.
+func (o *owners) put(socket uint64, p *capture.Process, now int64) {
+	o.forget(socket)
 	if p == nil {
 		return
 	}
-	for o.queue.len >= t.settings.MaxOwners {
-		o.forget(t, o.queue.oldest().socket)
-		t.stats.OwnersEvicted.Add(1)
+	for o.queue.len >= o.max {
+		o.forget(o.queue.oldest().socket)
+		o.stats.OwnersEvicted.Add(1)
 	}
-	if !t.budget.Take(ownerCost) {
-		t.stats.OwnersEvicted.Add(1)
+	if !o.budget.Take(ownerCost) {
+		o.stats.OwnersEvicted.Add(1)
 		return
 	}
 	e := &owner{socket: socket, process: p}
 	o.bySocket[socket] = e
-	o.queue.push(&e.node, e, t.now)
+	o.queue.push(&e.node, e, now)
 }
 
-func (o *owners) forget(t *Table, socket uint64) {
+func (o *owners) forget(socket uint64) {
 	if e := o.bySocket[socket]; e != nil {
 		e.node.remove()
 		delete(o.bySocket, socket)
-		t.budget.Give(ownerCost)
+		o.budget.Give(ownerCost)
 	}
 }
 
-func (o *owners) clear(t *Table) {
+func (o *owners) clear() {
 	for e := o.queue.oldest(); e != nil; e = o.queue.oldest() {
-		o.forget(t, e.socket)
+		o.forget(e.socket)
 	}
 }
 
-// take gives the owner of a socket that gets a connection. A TCP connection keeps
+// compact gives back the memory of what was forgotten.
+func (o *owners) compact() { compact(&o.bySocket, &o.largest) }
+
+// own reports whether p is Wirespan.
+func (o *owners) own(p *capture.Process) bool {
+	return p != nil && o.ownPID != 0 && p.PID == o.ownPID
+}
+
+// isOwn reports whether a socket belongs to Wirespan.
+func (o *owners) isOwn(socket uint64, now int64) bool {
+	e := o.bySocket[socket]
+	if e == nil || !o.own(e.process) {
+		return false
+	}
+	o.queue.push(&e.node, e, now)
+	return true
+}
+
+// take returns the owner of a socket that gets a connection. A TCP connection keeps
 // it from then on; a UDP socket may have more of them.
-func (o *owners) take(t *Table, socket uint64, transport capture.Transport) *capture.Process {
+func (o *owners) take(socket uint64, transport capture.Transport) *capture.Process {
 	e := o.bySocket[socket]
 	if e == nil {
 		return nil
 	}
 	if transport == capture.TCP {
-		o.forget(t, socket)
+		o.forget(socket)
 	}
 	return e.process
 }
@@ -76,9 +106,9 @@ func (o *owners) take(t *Table, socket uint64, transport capture.Transport) *cap
 func (t *Table) Owner(socket uint64, p *capture.Process) {
 	t.step++
 	c := t.sockets[socket]
-	own := t.own(p)
+	own := t.owners.own(p)
 	if c == nil || own {
-		t.owners.put(t, socket, p)
+		t.owners.put(socket, p, t.now)
 	}
 	if c != nil {
 		t.assign(c, p, own)
@@ -105,21 +135,6 @@ func (t *Table) assign(c *Conn, p *capture.Process, own bool) {
 	}
 }
 
-// own reports whether p is Wirespan.
-func (t *Table) own(p *capture.Process) bool {
-	return p != nil && t.settings.OwnPID != 0 && p.PID == t.settings.OwnPID
-}
-
-// isOwn reports whether a socket belongs to Wirespan.
-func (t *Table) isOwn(socket uint64) bool {
-	e := t.owners.bySocket[socket]
-	if e == nil || !t.own(e.process) {
-		return false
-	}
-	t.owners.queue.push(&e.node, e, t.now)
-	return true
-}
-
 // drop closes a connection of Wirespan itself and delivers nothing more.
 func (t *Table) drop(c *Conn) {
 	for d := range c.table.halves {
@@ -139,10 +154,10 @@ func (t *Table) drop(c *Conn) {
 func (t *Table) keepOwner(c *Conn, r Reason) {
 	switch r {
 	case ReasonIdle, ReasonEvicted:
-		t.owners.put(t, c.Socket, c.Process)
+		t.owners.put(c.Socket, c.Process, t.now)
 	case ReasonReused:
 		if c.table.owned > c.table.active {
-			t.owners.put(t, c.Socket, c.Process)
+			t.owners.put(c.Socket, c.Process, t.now)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func (t *Table) Plain(p *capture.Plain) {
 		return
 	}
 	switch {
-	case t.isOwn(p.Socket):
+	case t.owners.isOwn(p.Socket, t.now):
 		t.stats.OwnSegments.Add(1)
 	case t.closedLive.byKey[p.Socket] != nil:
 		t.stats.PlainLate.Add(1)

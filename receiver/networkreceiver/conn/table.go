@@ -108,7 +108,7 @@ func NewTable(settings Settings, b *budget.Budget, sink Sink, stats *Stats) *Tab
 		users:      map[uint64]*Conn{},
 		wires:      map[flow]*Conn{},
 		handshakes: handshakes{byRemote: map[flow]*handshake{}},
-		owners:     owners{bySocket: map[uint64]*owner{}},
+		owners:     newOwners(&settings, b, stats),
 		closedLive: newRecentlyClosed[uint64](&settings, b, stats),
 		closedFile: newRecentlyClosed[flow](&settings, b, stats),
 	}
@@ -176,7 +176,7 @@ func (t *Table) Shutdown(now int64) {
 	for h := t.handshakes.oldest(); h != nil; h = t.handshakes.oldest() {
 		t.handshakes.remove(t, h)
 	}
-	t.owners.clear(t)
+	t.owners.clear()
 	t.dropPlain(len(t.early.pieces))
 	t.closedLive.clear()
 	t.closedFile.clear()

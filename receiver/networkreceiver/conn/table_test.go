@@ -336,7 +336,7 @@ func TestDatagrams(t *testing.T) {
 		for _, c := range s.sink.opened {
 			assert.Same(t, p, c.Process)
 		}
-		s.table.settings.OwnPID = 1
+		s.table.owners.ownPID = 1
 		s.table.Owner(acceptedSocket, p)
 		assert.Empty(t, s.table.datagrams)
 		assert.Empty(t, s.table.users)

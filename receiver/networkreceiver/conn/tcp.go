@@ -67,7 +67,7 @@ func (t *Table) meetStranger(seg *capture.Segment) *Conn {
 		t.stats.Late.Add(1)
 		return nil
 	}
-	if seg.Socket != 0 && t.isOwn(seg.Socket) {
+	if seg.Socket != 0 && t.owners.isOwn(seg.Socket, t.now) {
 		t.handshakes.drop(t, seg)
 		t.stats.OwnSegments.Add(1)
 		return nil
@@ -288,7 +288,7 @@ func (t *Table) stray(c *Conn, h *half, seg *capture.Segment) {
 	p := c.Process
 	t.close(c, seg.Time, ReasonReused)
 	if seg.Socket != 0 {
-		t.owners.put(t, seg.Socket, p)
+		t.owners.put(seg.Socket, p, t.now)
 	}
 	if c = t.openMidway(seg); c != nil {
 		t.follow(c, seg)

@@ -9,7 +9,7 @@ import "github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 func (t *Table) datagram(seg *capture.Segment) {
 	c := t.findUDP(seg)
 	if c == nil {
-		if seg.Socket != 0 && t.isOwn(seg.Socket) {
+		if seg.Socket != 0 && t.owners.isOwn(seg.Socket, t.now) {
 			t.stats.OwnSegments.Add(1)
 			return
 		}
