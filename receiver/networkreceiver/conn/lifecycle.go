@@ -39,7 +39,7 @@ func (t *Table) open(c *Conn, seg *capture.Segment) *Conn {
 	}
 	t.sink.Open(c)
 	if c.Live && len(t.early.pieces) > 0 {
-		t.releasePlain(c)
+		t.early.release(c.Socket, func(p *capture.Plain) { t.deliverPlain(c, p) })
 	}
 	return c
 }

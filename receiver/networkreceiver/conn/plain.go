@@ -9,6 +9,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 )
 
@@ -23,6 +24,8 @@ const (
 
 // earlyPlain holds such plaintext, oldest first.
 type earlyPlain struct {
+	budget *budget.Budget
+	stats  *Stats
 	pieces []plainPiece
 }
 
@@ -46,7 +49,7 @@ func (t *Table) Plain(p *capture.Plain) {
 	case t.closedLive.byKey[p.Socket] != nil:
 		t.stats.PlainLate.Add(1)
 	default:
-		t.holdPlain(p)
+		t.early.hold(p, t.now)
 	}
 }
 
@@ -61,46 +64,49 @@ func (t *Table) deliverPlain(c *Conn, p *capture.Plain) {
 	t.sink.Plain(c, d, Mark{Time: p.Time, Offset: p.Offset}, p.Payload)
 }
 
-func (t *Table) holdPlain(p *capture.Plain) {
-	e := &t.early
-	piece := plainPiece{*p, t.now}
-	if len(e.pieces) >= maxPlainPieces || !t.budget.Take(piece.cost()) {
-		t.stats.PlainDropped.Add(1)
+// hold copies a piece until its connection opens.
+func (e *earlyPlain) hold(p *capture.Plain, now int64) {
+	piece := plainPiece{*p, now}
+	if len(e.pieces) >= maxPlainPieces || !e.budget.Take(piece.cost()) {
+		e.stats.PlainDropped.Add(1)
 		return
 	}
 	piece.Payload = bytes.Clone(p.Payload)
 	e.pieces = append(e.pieces, piece)
 }
 
-// releasePlain hands over what was held of a connection that is open now.
-func (t *Table) releasePlain(c *Conn) {
-	t.early.pieces = slices.DeleteFunc(t.early.pieces, func(p plainPiece) bool {
-		if p.Socket != c.Socket {
+// release calls deliver with what is held of a socket, and holds it no longer.
+func (e *earlyPlain) release(socket uint64, deliver func(*capture.Plain)) {
+	e.pieces = slices.DeleteFunc(e.pieces, func(p plainPiece) bool {
+		if p.Socket != socket {
 			return false
 		}
-		t.deliverPlain(c, &p.Plain)
-		t.budget.Give(p.cost())
+		deliver(&p.Plain)
+		e.budget.Give(p.cost())
 		return true
 	})
 }
 
-// expirePlain gives up what was held for too long.
-func (t *Table) expirePlain() {
+// expire gives up what was held for too long.
+func (e *earlyPlain) expire(now int64) {
 	n := 0
-	for n < len(t.early.pieces) && t.now-t.early.pieces[n].held > int64(plainTimeout) {
+	for n < len(e.pieces) && now-e.pieces[n].held > int64(plainTimeout) {
 		n++
 	}
-	t.dropPlain(n)
+	e.drop(n)
 }
 
-// dropPlain gives up the oldest n pieces that are held.
-func (t *Table) dropPlain(n int) {
-	for i := range t.early.pieces[:n] {
-		t.budget.Give(t.early.pieces[i].cost())
+// clear gives up all that is held.
+func (e *earlyPlain) clear() { e.drop(len(e.pieces)) }
+
+// drop gives up the oldest n pieces that are held.
+func (e *earlyPlain) drop(n int) {
+	for i := range e.pieces[:n] {
+		e.budget.Give(e.pieces[i].cost())
 	}
-	t.stats.PlainDropped.Add(uint64(n))
-	t.early.pieces = slices.Delete(t.early.pieces, 0, n)
-	if len(t.early.pieces) == 0 {
-		t.early.pieces = nil
+	e.stats.PlainDropped.Add(uint64(n))
+	e.pieces = slices.Delete(e.pieces, 0, n)
+	if len(e.pieces) == 0 {
+		e.pieces = nil
 	}
 }

@@ -109,6 +109,7 @@ func NewTable(settings Settings, b *budget.Budget, sink Sink, stats *Stats) *Tab
 		wires:      map[flow]*Conn{},
 		handshakes: handshakes{byRemote: map[flow]*handshake{}},
 		owners:     newOwners(&settings, b, stats),
+		early:      earlyPlain{budget: b, stats: stats},
 		closedLive: newRecentlyClosed[uint64](&settings, b, stats),
 		closedFile: newRecentlyClosed[flow](&settings, b, stats),
 	}
@@ -153,7 +154,7 @@ func (t *Table) Tick(now int64) {
 	t.expireHoles()
 	t.expireConnections()
 	t.handshakes.expire(t)
-	t.expirePlain()
+	t.early.expire(now)
 	t.expireOwed()
 	t.closedLive.expire(now)
 	t.closedFile.expire(now)
@@ -177,7 +178,7 @@ func (t *Table) Shutdown(now int64) {
 		t.handshakes.remove(t, h)
 	}
 	t.owners.clear()
-	t.dropPlain(len(t.early.pieces))
+	t.early.clear()
 	t.closedLive.clear()
 	t.closedFile.clear()
 }
