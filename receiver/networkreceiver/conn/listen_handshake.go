@@ -6,8 +6,10 @@ package conn
 import (
 	"net/netip"
 	"slices"
+	"time"
 	"unsafe"
 
+	"github.com/wirespan/wirespan/internal/budget"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 )
 
@@ -41,10 +43,24 @@ type handshake struct {
 // handshakes are those whose accepted socket hasn't shown itself yet. They are
 // found by the remote end, which translation of local addresses leaves alone.
 type handshakes struct {
+	max             int
+	halfOpenTimeout time.Duration // until the handshake is complete
+	silentTimeout   time.Duration // from then on until the accepted socket shows itself
+	budget          *budget.Budget
+	stats           *Stats
+
 	byRemote map[flow]*handshake
+	largest  int             // length of byRemote
 	open     list[handshake] // not complete
 	complete list[handshake] // the remote end has acknowledged the SYN-ACK
 	reset    list[handshake] // not complete, and reset, unless the reset is forged
+}
+
+func newHandshakes(s *Settings, b *budget.Budget, stats *Stats) handshakes {
+	return handshakes{
+		max: s.MaxPending, halfOpenTimeout: s.HalfOpenTimeout, silentTimeout: s.TCPIdleTimeout, budget: b, stats: stats,
+		byRemote: map[flow]*handshake{},
+	}
 }
 
 // listen takes a segment of a listening socket.
@@ -53,52 +69,61 @@ func (t *Table) listen(seg *capture.Segment) {
 		t.stats.OwnSegments.Add(1)
 		return
 	}
+	t.handshakes.segment(seg, t.now)
+}
+
+// segment takes a segment of a listening socket.
+func (hs *handshakes) segment(seg *capture.Segment, now int64) {
 	d := onEgress(seg)
-	h := t.handshakes.find(seg)
+	h := hs.find(seg)
 	isSYN := seg.Flags&capture.SYN != 0
 	switch {
 	case seg.Flags&capture.RST != 0:
-		t.resetHandshake(h, d, seg)
+		hs.resetBy(h, d, seg, now)
 		return
 	case h != nil && isSYN && h.known[d] && h.isn[d] != seg.Seq && d == In:
-		t.handshakes.remove(t, h) // the port is used again
+		hs.remove(h) // the port is used again
 		h = nil
 	case h == nil && !isSYN && seg.WireLen == 0:
-		t.stats.Unmatched.Add(1)
+		hs.stats.Unmatched.Add(1)
 		return
 	}
 	if h == nil {
-		if h = t.handshakes.add(t, seg); h == nil {
+		if h = hs.add(seg, now); h == nil {
 			return
 		}
 	}
-	h.learn(t, d, seg)
+	if h.learn(d, seg) {
+		hs.complete.push(&h.node, h, now)
+	}
 	if seg.WireLen > 0 || seg.Flags&capture.FIN != 0 {
-		h.keep(t, seg)
+		hs.keep(h, seg)
 	}
 }
 
-// learn takes what a segment says about the handshake.
-func (h *handshake) learn(t *Table, d Dir, seg *capture.Segment) {
+// learn takes what a segment says about the handshake. It reports whether the segment
+// completes it.
+func (h *handshake) learn(d Dir, seg *capture.Segment) bool {
 	ack := seg.Flags&capture.ACK != 0
 	if seg.Flags&capture.SYN != 0 {
 		h.isn[d], h.known[d] = seg.Seq, true
 		if ack && !h.known[d.Other()] {
 			h.isn[d.Other()], h.known[d.Other()] = seg.Ack-1, true
 		}
-		return
+		return false
 	}
 	if d == In && ack && h.established == 0 && h.known[Out] && fits(h.isn[Out]+1, seg.Ack, maxEarlyAnswer) {
 		h.established = seg.Time
-		t.handshakes.complete.push(&h.node, h, t.now)
+		return true
 	}
+	return false
 }
 
 // keep copies a segment until the accepted socket shows itself.
-func (h *handshake) keep(t *Table, seg *capture.Segment) {
+func (hs *handshakes) keep(h *handshake, seg *capture.Segment) {
 	n := len(seg.Payload) + int(unsafe.Sizeof(*seg))
-	if len(h.early) >= maxEarlySegments || h.cost+n > maxEarlyBytes || !t.budget.Take(n) {
-		t.stats.PendingDropped.Add(1)
+	if len(h.early) >= maxEarlySegments || h.cost+n > maxEarlyBytes || !hs.budget.Take(n) {
+		hs.stats.PendingDropped.Add(1)
 		return
 	}
 	h.cost += n
@@ -107,26 +132,38 @@ func (h *handshake) keep(t *Table, seg *capture.Segment) {
 	h.early = append(h.early, kept)
 }
 
-func (t *Table) resetHandshake(h *handshake, d Dir, seg *capture.Segment) {
+// resetBy takes a reset of h, which is nil if none is known.
+func (hs *handshakes) resetBy(h *handshake, d Dir, seg *capture.Segment, now int64) {
 	switch {
 	case h == nil:
-		t.stats.Unmatched.Add(1)
+		hs.stats.Unmatched.Add(1)
 	case h.known[d] && !within(h.isn[d], seg.Seq, rstWindow):
-		t.stats.RSTIgnored.Add(1)
+		hs.stats.RSTIgnored.Add(1)
 	default:
-		t.handshakes.reset.push(&h.node, h, t.now)
+		hs.reset.push(&h.node, h, now)
 	}
 }
 
 // join opens the connection of an accepted socket that shows itself with seg. It
-// gives nil if no handshake is known.
+// returns nil if no handshake is known.
 func (t *Table) join(seg *capture.Segment) *Conn {
-	h := t.handshakes.find(seg)
+	h := t.handshakes.take(seg)
 	if h == nil {
 		return nil
 	}
-	early := h.early
-	t.handshakes.remove(t, h)
+	c := t.open(h.conn(), seg)
+	if c == nil {
+		return nil
+	}
+	t.promote(c)
+	for i := range h.early {
+		t.follow(c, &h.early[i])
+	}
+	return c
+}
+
+// conn returns the connection that the handshake has made.
+func (h *handshake) conn() *Conn {
 	c := &Conn{
 		Local: h.local, Remote: h.remote, Initiator: InitiatorRemote,
 		Started: h.started, Established: h.established,
@@ -141,17 +178,10 @@ func (t *Table) join(seg *capture.Segment) *Conn {
 			c.table.halves[d].start(h.isn[d])
 		}
 	}
-	if c = t.open(c, seg); c == nil {
-		return nil
-	}
-	t.promote(c)
-	for i := range early {
-		t.follow(c, &early[i])
-	}
 	return c
 }
 
-// find gives the handshake of a segment of the listening or the accepted socket.
+// find returns the handshake of a segment of the listening or the accepted socket.
 // The local address may be translated; then the sequence numbers must prove it.
 func (hs *handshakes) find(seg *capture.Segment) *handshake {
 	local, remote := ends(seg)
@@ -186,50 +216,50 @@ func remoteFlow(remote netip.AddrPort, netns uint32) flow {
 }
 
 // add remembers a new handshake. The oldest makes room for it, one that is not
-// complete if there is one. It gives nil if there is no memory.
-func (hs *handshakes) add(t *Table, seg *capture.Segment) *handshake {
+// complete if there is one. It returns nil if there is no memory.
+func (hs *handshakes) add(seg *capture.Segment, now int64) *handshake {
 	local, remote := ends(seg)
 	h := &handshake{
 		key: remoteFlow(remote, seg.NetNS), local: local, remote: remote,
 		started: seg.Time, cost: handshakeCost,
 	}
-	hs.crowd(t, h.key)
-	for hs.len() >= t.settings.MaxPending {
-		hs.evict(t)
+	hs.crowd(h.key)
+	for hs.len() >= hs.max {
+		hs.evict()
 	}
-	if !t.budget.Take(handshakeCost) {
+	if !hs.budget.Take(handshakeCost) {
 		if hs.len() == 0 {
-			t.stats.PendingDropped.Add(1)
+			hs.stats.PendingDropped.Add(1)
 			return nil
 		}
-		hs.evict(t)
-		if !t.budget.Take(handshakeCost) {
-			t.stats.PendingDropped.Add(1)
+		hs.evict()
+		if !hs.budget.Take(handshakeCost) {
+			hs.stats.PendingDropped.Add(1)
 			return nil
 		}
 	}
 	h.next = hs.byRemote[h.key]
 	hs.byRemote[h.key] = h
-	hs.open.push(&h.node, h, t.now)
-	t.stats.Pending.Add(1)
+	hs.open.push(&h.node, h, now)
+	hs.stats.Pending.Add(1)
 	return h
 }
 
 // crowd removes the oldest handshake with a remote end that has too many.
-func (hs *handshakes) crowd(t *Table, key flow) {
+func (hs *handshakes) crowd(key flow) {
 	n := 0
 	for h := hs.byRemote[key]; h != nil; h = h.next {
 		if n++; n == maxSameRemote {
-			hs.remove(t, h)
-			t.stats.PendingEvicted.Add(1)
+			hs.remove(h)
+			hs.stats.PendingEvicted.Add(1)
 			return
 		}
 	}
 }
 
-func (hs *handshakes) evict(t *Table) {
-	hs.remove(t, hs.oldest())
-	t.stats.PendingEvicted.Add(1)
+func (hs *handshakes) evict() {
+	hs.remove(hs.oldest())
+	hs.stats.PendingEvicted.Add(1)
 }
 
 func (hs *handshakes) oldest() *handshake {
@@ -244,7 +274,7 @@ func (hs *handshakes) oldest() *handshake {
 
 func (hs *handshakes) len() int { return hs.open.len + hs.complete.len + hs.reset.len }
 
-func (hs *handshakes) remove(t *Table, h *handshake) {
+func (hs *handshakes) remove(h *handshake) {
 	h.node.remove()
 	first := hs.byRemote[h.key]
 	switch {
@@ -258,29 +288,41 @@ func (hs *handshakes) remove(t *Table, h *handshake) {
 	default:
 		delete(hs.byRemote, h.key)
 	}
-	t.budget.Give(h.cost)
-	t.stats.Pending.Add(-1)
+	hs.budget.Give(h.cost)
+	hs.stats.Pending.Add(-1)
 }
 
-// drop removes the handshake of a socket that is not followed.
-func (hs *handshakes) drop(t *Table, seg *capture.Segment) {
-	if h := hs.find(seg); h != nil {
-		hs.remove(t, h)
+// take removes the handshake of a segment, and returns it. It is nil if none is known.
+func (hs *handshakes) take(seg *capture.Segment) *handshake {
+	h := hs.find(seg)
+	if h != nil {
+		hs.remove(h)
+	}
+	return h
+}
+
+// clear forgets all handshakes.
+func (hs *handshakes) clear() {
+	for h := hs.oldest(); h != nil; h = hs.oldest() {
+		hs.remove(h)
 	}
 }
+
+// compact gives back the memory of what was forgotten.
+func (hs *handshakes) compact() { compact(&hs.byRemote, &hs.largest) }
 
 // expire removes what was not completed in time, and what was complete but whose
 // accepted socket stayed silent.
-func (hs *handshakes) expire(t *Table) {
-	for h := hs.reset.expired(t.now, reorderTimeout); h != nil; h = hs.reset.expired(t.now, reorderTimeout) {
-		hs.remove(t, h)
+func (hs *handshakes) expire(now int64) {
+	for h := hs.reset.expired(now, reorderTimeout); h != nil; h = hs.reset.expired(now, reorderTimeout) {
+		hs.remove(h)
 	}
-	for h := hs.open.expired(t.now, t.settings.HalfOpenTimeout); h != nil; h = hs.open.expired(t.now, t.settings.HalfOpenTimeout) {
-		hs.remove(t, h)
-		t.stats.PendingExpired.Add(1)
+	for h := hs.open.expired(now, hs.halfOpenTimeout); h != nil; h = hs.open.expired(now, hs.halfOpenTimeout) {
+		hs.remove(h)
+		hs.stats.PendingExpired.Add(1)
 	}
-	for h := hs.complete.expired(t.now, t.settings.TCPIdleTimeout); h != nil; h = hs.complete.expired(t.now, t.settings.TCPIdleTimeout) {
-		hs.remove(t, h)
-		t.stats.PendingExpired.Add(1)
+	for h := hs.complete.expired(now, hs.silentTimeout); h != nil; h = hs.complete.expired(now, hs.silentTimeout) {
+		hs.remove(h)
+		hs.stats.PendingExpired.Add(1)
 	}
 }

@@ -107,7 +107,7 @@ func NewTable(settings Settings, b *budget.Budget, sink Sink, stats *Stats) *Tab
 		datagrams:  map[flow]*Conn{},
 		users:      map[uint64]*Conn{},
 		wires:      map[flow]*Conn{},
-		handshakes: handshakes{byRemote: map[flow]*handshake{}},
+		handshakes: newHandshakes(&settings, b, stats),
 		owners:     newOwners(&settings, b, stats),
 		early:      earlyPlain{budget: b, stats: stats},
 		closedLive: newRecentlyClosed[uint64](&settings, b, stats),
@@ -153,13 +153,13 @@ func (t *Table) Tick(now int64) {
 	t.now = now
 	t.expireHoles()
 	t.expireConnections()
-	t.handshakes.expire(t)
+	t.handshakes.expire(now)
 	t.early.expire(now)
 	t.expireOwed()
 	t.closedLive.expire(now)
 	t.closedFile.expire(now)
 	t.relieve()
-	t.sizes.compact(t)
+	t.compactMaps()
 	t.sink.Tick(now)
 }
 
@@ -174,9 +174,7 @@ func (t *Table) Shutdown(now int64) {
 			t.close(c, now, ReasonShutdown)
 		}
 	}
-	for h := t.handshakes.oldest(); h != nil; h = t.handshakes.oldest() {
-		t.handshakes.remove(t, h)
-	}
+	t.handshakes.clear()
 	t.owners.clear()
 	t.early.clear()
 	t.closedLive.clear()

@@ -68,7 +68,7 @@ func (t *Table) meetStranger(seg *capture.Segment) *Conn {
 		return nil
 	}
 	if seg.Socket != 0 && t.owners.isOwn(seg.Socket, t.now) {
-		t.handshakes.drop(t, seg)
+		t.handshakes.take(seg)
 		t.stats.OwnSegments.Add(1)
 		return nil
 	}
