@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
 
@@ -31,12 +31,12 @@ func serverHello(client, server, ja3s string, cipher uint16) string {
 // hellosOf is what Wirespan tells.
 func hellosOf(x *pair.Exchange, client, server string) (lines []string) {
 	if x.Request != nil {
-		if h, ok := x.Request.Protocol.(*tls.ClientHello); ok {
+		if h, ok := x.Request.Protocol.(*handshake.ClientHello); ok {
 			lines = append(lines, clientHello(client, server, h.ServerName, h.JA3, h.ALPN))
 		}
 	}
 	if x.Response != nil {
-		if o, ok := x.Response.Protocol.(*tls.Outcome); ok && o.Version != 0 {
+		if o, ok := x.Response.Protocol.(*handshake.Outcome); ok && o.Version != 0 {
 			lines = append(lines, serverHello(client, server, o.JA3S, o.Cipher))
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/proxyprotocol"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/socks"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/quic"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 )
 
@@ -49,7 +50,7 @@ func All() []dissect.Dissector { return dissectors(Options{}, nil) }
 func dissectors(o Options, inside *application.Set) []dissect.Dissector {
 	return []dissect.Dissector{
 		tls.Dissector{Keys: o.Keys},               // by the header of a record, whose first byte is no text
-		tls.QUIC{},                                // by a long header of a known version, of the least size
+		quic.Dissector{},                          // by a long header of a known version, of the least size
 		proxyprotocol.Dissector{},                 // by a signature, or a whole line
 		socks.Dissector{},                         // by a whole list of methods, or a whole request of version 4
 		http2.Dissector{Applications: inside},     // by the preface; in the middle by frames, which begin with a zero byte as no text does

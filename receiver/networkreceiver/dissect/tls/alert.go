@@ -4,34 +4,11 @@
 package tls
 
 import (
-	"strconv"
-
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
-
-// alerts are the descriptions of IANA's registry (TLS Alerts).
-var alerts = map[byte]string{
-	0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 21: "decryption_failed", 22: "record_overflow",
-	30: "decompression_failure", 40: "handshake_failure", 41: "no_certificate", 42: "bad_certificate",
-	43: "unsupported_certificate", 44: "certificate_revoked", 45: "certificate_expired", 46: "certificate_unknown",
-	47: "illegal_parameter", 48: "unknown_ca", 49: "access_denied", 50: "decode_error", 51: "decrypt_error",
-	60: "export_restriction", 70: "protocol_version", 71: "insufficient_security", 80: "internal_error",
-	86: "inappropriate_fallback", 90: "user_canceled", 100: "no_renegotiation", 109: "missing_extension",
-	110: "unsupported_extension", 111: "certificate_unobtainable", 112: "unrecognized_name",
-	113: "bad_certificate_status_response", 114: "bad_certificate_hash_value", 115: "unknown_psk_identity",
-	116: "certificate_required", 120: "no_application_protocol", 121: "ech_required",
-}
-
-// Alert is Message.Protocol of an alert after the handshake.
-type Alert struct{ Description, By string }
-
-func alertName(code byte) string {
-	if name, ok := alerts[code]; ok {
-		return name
-	}
-	return "alert_" + strconv.Itoa(int(code))
-}
 
 // alert takes RFC 8446, section 6. d is the direction that it came in.
 func (c *conversation) alert(d dissect.Direction, b []byte, at conn.Mark) {
@@ -44,16 +21,16 @@ func (c *conversation) alert(d dissect.Direction, b []byte, at conn.Mark) {
 		by = "server"
 	}
 	h := &c.handshake
-	warning := b[0] == 1 && (b[1] == noRenegotiation || b[1] == unrecognizedName || b[1] == userCanceled || c.version == ssl30)
+	warning := b[0] == 1 && (b[1] == noRenegotiation || b[1] == unrecognizedName || b[1] == userCanceled || c.version == record.SSL30)
 	switch {
 	case b[1] == closeNotify || warning:
 	case h.phase == asking || h.phase == answering:
 		h.bytes(d, at, at)
-		h.outcome.Alert, h.outcome.AlertBy = alertName(b[1]), by
+		h.outcome.Alert, h.outcome.AlertBy = handshake.AlertName(b[1]), by
 		c.fail(h.outcome.Alert, at)
 	default:
 		c.sink.Message(&dissect.Message{
-			Kind: dissect.OneWay, Direction: d, First: at, Last: at, Size: 1, Protocol: &Alert{alertName(b[1]), by},
+			Kind: dissect.OneWay, Direction: d, First: at, Last: at, Size: 1, Protocol: &handshake.Alert{Description: handshake.AlertName(b[1]), By: by},
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/align"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // carried hands on plaintext, decrypted or aligned, with its offset among all of its
@@ -40,7 +41,7 @@ func (c *carried) Begun(d dissect.Direction) bool { return c.bytes[d] > 0 }
 // cipher returns what is known of how records are encrypted.
 func (c *conversation) cipher() align.Cipher {
 	const tag = 16 // of nearly all suites
-	to := align.Cipher{Known: c.version != 0, TLS13: c.version == tls13, Overhead: tag}
+	to := align.Cipher{Known: c.version != 0, TLS13: c.version == record.TLS13, Overhead: tag}
 	if !c.opens {
 		return to
 	}
@@ -49,7 +50,7 @@ func (c *conversation) cipher() align.Cipher {
 		return to
 	}
 	to.Pads, to.Overhead = true, c.suite.mac().Size()
-	if c.version >= tls11 {
+	if c.version >= record.TLS11 {
 		to.Overhead += aes.BlockSize // the initialization vector
 	}
 	return to

@@ -9,6 +9,8 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/align"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // It is believed that nobody will show what is in encrypted bytes when so many of them
@@ -27,7 +29,7 @@ type conversation struct {
 	keys   *Keys
 	sides  [2]side
 
-	handshake handshake
+	handshake negotiation
 	version   uint16 // 0 until it is known
 	suite     suite
 	opens     bool // the suite is one that can be opened
@@ -89,9 +91,9 @@ func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (use
 			used += n
 			continue
 		case s.lost:
-			at := findRecord(rest)
+			at := record.Find(rest)
 			if at < 0 {
-				return used + max(0, len(rest)-headerBytes+1), 0, nil
+				return used + max(0, len(rest)-record.HeaderBytes+1), 0, nil
 			}
 			s.lost = false
 			used += at
@@ -106,25 +108,25 @@ func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (use
 				continue
 			}
 		}
-		if len(rest) < headerBytes {
-			return used, headerBytes, nil
+		if len(rest) < record.HeaderBytes {
+			return used, record.HeaderBytes, nil
 		}
-		h, ok := parseHeader(rest)
+		h, ok := record.ParseHeader(rest)
 		if !ok {
 			c.notTLS(d, m.At(used))
 			return used, 0, dissect.ErrViolation
 		}
 		if !c.wants(d, h) {
-			c.pass(d, h, m.At(used+headerBytes))
-			s.left = h.size
-			used += headerBytes
+			c.pass(d, h, m.At(used+record.HeaderBytes))
+			s.left = h.Size
+			used += record.HeaderBytes
 			continue
 		}
-		whole := headerBytes + h.size
+		whole := record.HeaderBytes + h.Size
 		if len(rest) < whole {
 			return used, whole, nil
 		}
-		c.record(d, h, rest[headerBytes:whole], m.At(used), m.At(used+headerBytes), m.At(used+whole-1))
+		c.record(d, h, rest[record.HeaderBytes:whole], m.At(used), m.At(used+record.HeaderBytes), m.At(used+whole-1))
 		used += whole
 	}
 	return used, 0, nil
@@ -135,7 +137,7 @@ func (c *conversation) Data(d dissect.Direction, m dissect.Marks, b []byte) (use
 func (c *conversation) begin(d dissect.Direction, m dissect.Marks, at int, b []byte) (used int, ok bool) {
 	s := &c.sides[d]
 	if d == toServer && b[0]&0x80 != 0 {
-		n := ssl2Hello(b)
+		n := handshake.SSL2HelloBytes(b)
 		if n > len(b) {
 			return 0, false
 		}
@@ -153,30 +155,30 @@ func (c *conversation) begin(d dissect.Direction, m dissect.Marks, at int, b []b
 }
 
 // wants tells whether a record has to be seen as a whole.
-func (c *conversation) wants(d dissect.Direction, h header) bool {
+func (c *conversation) wants(d dissect.Direction, h record.Header) bool {
 	s := &c.sides[d]
 	switch {
-	case h.kind == changeCipherSpec, h.kind == alertRecord && h.size == 2:
+	case h.Kind == record.ChangeCipherSpec, h.Kind == record.Alert && h.Size == 2:
 		return true
-	case h.kind == handshakeRecord && !s.encrypted:
+	case h.Kind == record.Handshake && !s.encrypted:
 		return true
 	}
 	return c.canOpen(d)
 }
 
 // pass takes an encrypted record that is not opened; m is where its payload begins.
-func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
+func (c *conversation) pass(d dissect.Direction, h record.Header, m conn.Mark) {
 	s := &c.sides[d]
 	s.records++
 	if c.opaque == 0 {
 		c.opaqueSince = m.Time
 	}
-	c.opaque += uint64(h.size)
+	c.opaque += uint64(h.Size)
 	// In TLS 1.3 the rest of the handshake looks like application data. What comes before
 	// it is over, and what ends it, is none.
-	hidden := c.version == tls13 && !c.handshake.over()
+	hidden := c.version == record.TLS13 && !c.handshake.over()
 	c.closed(d, h, m)
-	c.align.Record(d, m, h.size, h.kind == applicationData && !hidden)
+	c.align.Record(d, m, h.Size, h.Kind == record.ApplicationData && !hidden)
 	c.hopeless = c.hopeless || c.opaque >= tryBytes && m.Time-c.opaqueSince >= tryTime
 	if !c.plaintextSink && c.hopeless && c.handshake.over() {
 		c.giveUp(m.Time)
@@ -187,14 +189,14 @@ func (c *conversation) pass(d dissect.Direction, h header, m conn.Mark) {
 func (c *conversation) giveUp(now int64) { c.align.ForgetBefore(now - tryTime) }
 
 // record takes a whole record.
-func (c *conversation) record(d dissect.Direction, h header, payload []byte, first, inside, last conn.Mark) {
+func (c *conversation) record(d dissect.Direction, h record.Header, payload []byte, first, inside, last conn.Mark) {
 	s := &c.sides[d]
 	switch {
-	case h.kind == alertRecord && h.size == 2:
+	case h.Kind == record.Alert && h.Size == 2:
 		c.alert(d, payload, first)
-	case h.kind == changeCipherSpec:
+	case h.Kind == record.ChangeCipherSpec:
 		c.changed(d, last)
-	case h.kind == handshakeRecord && !s.encrypted:
+	case h.Kind == record.Handshake && !s.encrypted:
 		c.handshakeBytes(d, payload, first, last)
 	default:
 		c.sealed(d, h, payload, inside, last)
@@ -225,7 +227,7 @@ func (c *conversation) missed(d dissect.Direction) {
 }
 
 // FindStart implements dissect.Resyncer.
-func (*conversation) FindStart(_ dissect.Direction, b []byte) int { return findRecord(b) }
+func (*conversation) FindStart(_ dissect.Direction, b []byte) int { return record.Find(b) }
 
 // End implements dissect.Conversation.
 func (c *conversation) End(d dissect.Direction, t int64, r conn.Reason) {

@@ -6,6 +6,8 @@ package tls
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // phase is how far a handshake has come.
@@ -18,11 +20,11 @@ const (
 	settled                // it has succeeded or failed, or what was missed of it is over
 )
 
-// handshake is what goes on between a ClientHello and the end of the handshake.
-type handshake struct {
+// negotiation is what goes on between a ClientHello and the end of the handshake.
+type negotiation struct {
 	phase   phase
-	hello   ClientHello
-	outcome Outcome
+	hello   handshake.ClientHello
+	outcome handshake.Outcome
 	start   int64
 	first   conn.Mark // of the server's part
 	last    conn.Mark
@@ -32,64 +34,33 @@ type handshake struct {
 	done    [2]bool // Finished was seen, or what must be it
 }
 
-// Outcome is Message.Protocol of a response.
-type Outcome struct {
-	Version, Cipher, Group uint16
-	QUIC                   bool
-	ALPN                   string
-	JA3S                   string
-	Established            bool
-	Resumed                bool
-	Retried                bool // HelloRetryRequest
-	AsksClient             bool // for a certificate
-	Server, Client         Chain
-	Alert, AlertBy         string
-	// Failure is error.type of a handshake that has failed.
-	Failure string
-	// Duration is the time from the ClientHello to the end of the handshake, ns.
-	Duration int64
-}
-
 // over tells whether no more is to be had of a handshake.
-func (h *handshake) over() bool { return h.phase == settled || h.phase == silent }
+func (h *negotiation) over() bool { return h.phase == settled || h.phase == silent }
 
 // clientHello begins a handshake, or goes on with one that was asked to retry.
-func (c *conversation) clientHello(hello ClientHello, first, last conn.Mark) {
+func (c *conversation) clientHello(hello handshake.ClientHello, first, last conn.Mark) {
 	h := &c.handshake
-	c.random[toServer], c.knows[toServer] = hello.random, true
+	c.random[toServer], c.knows[toServer] = hello.Random(), true
 	c.align.SawBeginning()
 	if h.phase == answering && h.outcome.Retried {
-		h.hello.random = hello.random
 		h.phase = asking
 		return
 	}
 	if h.phase == asking || h.phase == answering {
 		return // it was asked already
 	}
-	retained := handshake{phase: asking, hello: hello, start: first.Time}
+	retained := negotiation{phase: asking, hello: hello, start: first.Time}
 	*h = retained
 	c.ask(&h.hello, first, last)
 }
 
 // oldHello takes a ClientHello in the format of SSL 2.0.
 func (c *conversation) oldHello(b []byte, first, last conn.Mark) {
-	r := reader{b: b[3:]}
-	hello := ClientHello{SSL2: true, legacy: uint16(r.uint(2))}
-	hello.Versions = []uint16{hello.legacy}
-	ciphers, session, challenge := r.uint(2), r.uint(2), r.uint(2)
-	list := reader{b: r.take(ciphers)}
-	for !list.empty() && len(hello.Ciphers) < maxList {
-		if v := list.uint(3); v < 1<<16 {
-			hello.Ciphers = append(hello.Ciphers, uint16(v))
-		}
-	}
-	r.take(session)
-	copy(hello.random[max(0, 32-challenge):], r.take(challenge))
-	c.clientHello(hello, first, last)
+	c.clientHello(handshake.ParseSSL2Hello(b), first, last)
 }
 
 // ask hands over the request.
-func (c *conversation) ask(hello *ClientHello, first, last conn.Mark) {
+func (c *conversation) ask(hello *handshake.ClientHello, first, last conn.Mark) {
 	request := *hello
 	c.sink.Message(&dissect.Message{
 		Kind: dissect.Request, Direction: toServer, First: first, Last: last,
@@ -98,7 +69,7 @@ func (c *conversation) ask(hello *ClientHello, first, last conn.Mark) {
 }
 
 // serverHello settles version and suite.
-func (c *conversation) serverHello(hello *serverHelloMessage, first, last conn.Mark) {
+func (c *conversation) serverHello(hello *handshake.ServerHello, first, last conn.Mark) {
 	h := &c.handshake
 	if h.phase == settled {
 		return
@@ -106,22 +77,22 @@ func (c *conversation) serverHello(hello *serverHelloMessage, first, last conn.M
 	h.bytes(toClient, first, last)
 	o := &h.outcome
 	h.phase = answering
-	o.Version, o.Cipher, o.JA3S = hello.version, hello.cipher, hello.ja3s
-	o.Group = hello.group
-	if hello.retry {
+	o.Version, o.Cipher, o.JA3S = hello.Version, hello.Cipher, hello.JA3S
+	o.Group = hello.Group
+	if hello.Retry {
 		o.Retried = true
 		return
 	}
-	o.ALPN = hello.alpn
+	o.ALPN = hello.ALPN
 	// Without a key that is shared already it is a full handshake; in older versions
 	// that shows by what follows.
-	o.Resumed = hello.psk || hello.version < tls13
-	c.version, c.macFirst = hello.version, hello.etm
-	c.suite, c.opens = suites[hello.cipher]
+	o.Resumed = hello.PSK || hello.Version < record.TLS13
+	c.version, c.macFirst = hello.Version, hello.EncryptThenMAC
+	c.suite, c.opens = suites[hello.Cipher]
 	c.align.SetCipher(c.cipher())
-	c.random[toClient], c.knows[toClient] = hello.random, true
+	c.random[toClient], c.knows[toClient] = hello.Random, true
 	c.asked = 0
-	if c.version == tls13 {
+	if c.version == record.TLS13 {
 		c.sides[toServer].encrypted, c.sides[toClient].encrypted = true, true
 	}
 	c.canOpen(toServer)
@@ -129,7 +100,7 @@ func (c *conversation) serverHello(hello *serverHelloMessage, first, last conn.M
 
 // changed takes ChangeCipherSpec. In TLS 1.3 it means nothing.
 func (c *conversation) changed(d dissect.Direction, last conn.Mark) {
-	if c.version == tls13 || c.version == 0 && c.handshake.phase != silent {
+	if c.version == record.TLS13 || c.version == 0 && c.handshake.phase != silent {
 		return
 	}
 	h := &c.handshake
@@ -142,7 +113,7 @@ func (c *conversation) changed(d dissect.Direction, last conn.Mark) {
 }
 
 // closed looks at an encrypted record that is not opened, for what it must be.
-func (c *conversation) closed(d dissect.Direction, r header, m conn.Mark) {
+func (c *conversation) closed(d dissect.Direction, r record.Header, m conn.Mark) {
 	h := &c.handshake
 	if h.phase == silent {
 		h.phase = settled // joined in the middle
@@ -152,17 +123,17 @@ func (c *conversation) closed(d dissect.Direction, r header, m conn.Mark) {
 		return
 	}
 	switch {
-	case c.version == tls13 && d == toServer && r.kind == applicationData:
+	case c.version == record.TLS13 && d == toServer && r.Kind == record.ApplicationData:
 		const alert, tag, contentType = 2, 16, 1
-		if r.size == alert+contentType+tag {
+		if r.Size == alert+contentType+tag {
 			h.outcome.AlertBy = "client"
 			c.fail("encrypted_alert", m)
 			return
 		}
 		c.settle(m)
-	case c.version != tls13 && h.changed[d] && r.kind == handshakeRecord:
+	case c.version != record.TLS13 && h.changed[d] && r.Kind == record.Handshake:
 		c.finished(d, m)
-	case c.version != tls13 && r.kind == applicationData:
+	case c.version != record.TLS13 && r.Kind == record.ApplicationData:
 		c.settle(m)
 	}
 }
@@ -174,7 +145,7 @@ func (c *conversation) finished(d dissect.Direction, last conn.Mark) {
 	if o := c.sides[d].opener; o != nil {
 		o.next()
 	}
-	if h.done[d.Other()] || c.version == tls13 && d == toServer {
+	if h.done[d.Other()] || c.version == record.TLS13 && d == toServer {
 		c.settle(last)
 	}
 }
@@ -220,7 +191,7 @@ func (c *conversation) answer(t int64, incomplete conn.Reason) {
 }
 
 // bytes notes where the server's part of a handshake is.
-func (h *handshake) bytes(d dissect.Direction, first, last conn.Mark) {
+func (h *negotiation) bytes(d dissect.Direction, first, last conn.Mark) {
 	if d != toClient || h.phase == settled {
 		return
 	}
@@ -242,9 +213,9 @@ func (c *conversation) notTLS(d dissect.Direction, at conn.Mark) {
 
 // ended takes the end of a direction. A handshake that was under way comes to nothing;
 // one that was not answered at all is a request without response.
-func (h *handshake) ended(c *conversation, d dissect.Direction, t int64, r conn.Reason) {
+func (h *negotiation) ended(c *conversation, d dissect.Direction, t int64, r conn.Reason) {
 	if h.phase == answering && (d == toClient || r != conn.ReasonFIN) {
-		h.outcome.Resumed = h.outcome.Resumed && h.outcome.Version == tls13
+		h.outcome.Resumed = h.outcome.Resumed && h.outcome.Version == record.TLS13
 		c.answer(t, r)
 	}
 }

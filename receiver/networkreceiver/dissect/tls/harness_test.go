@@ -15,6 +15,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/quic"
 )
 
 func TestGolden(t *testing.T) { dissecttest.Golden(t, dissectors(t)...) }
@@ -25,7 +26,7 @@ func FuzzData(f *testing.F)   { dissecttest.Fuzz(f, dissectors(f)...) }
 // dissectors are TLS with the keys of all fixtures, and what is carried in them.
 func dissectors(tb testing.TB) []dissect.Dissector {
 	tb.Helper()
-	return []dissect.Dissector{tls.Dissector{Keys: keys(tb)}, tls.QUIC{}, http2.Dissector{}, http.Dissector{}}
+	return []dissect.Dissector{tls.Dissector{Keys: keys(tb)}, quic.Dissector{}, http2.Dissector{}, http.Dissector{}}
 }
 
 // keys are those of all fixtures.

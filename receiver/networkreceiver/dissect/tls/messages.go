@@ -6,6 +6,8 @@ package tls
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // messages puts handshake messages together from records (RFC 8446, section 5.1).
@@ -43,8 +45,7 @@ func (c *conversation) handshakeBytes(d dissect.Direction, b []byte, first, last
 		m.first = first
 	}
 	for len(b) >= messageHeader {
-		r := reader{b: b[1:messageHeader]}
-		size := messageHeader + r.uint(3)
+		size := messageHeader + int(b[1])<<16 + int(b[2])<<8 + int(b[3])
 		if size > c.limits.BodyBytes {
 			c.sink.Limit("handshake_bytes")
 			m.skip = size - min(size, len(b))
@@ -88,12 +89,12 @@ func (c *conversation) holdMessage(m *messages, rest []byte) {
 func (c *conversation) message(d dissect.Direction, kind byte, b []byte, first, last conn.Mark) {
 	h := &c.handshake
 	switch {
-	case kind == clientHello && d == toServer:
-		if hello, ok := parseClientHello(b, false); ok {
+	case kind == handshake.TypeClientHello && d == toServer:
+		if hello, ok := handshake.ParseClientHello(b, false); ok {
 			c.clientHello(hello, first, last)
 		}
-	case kind == serverHello && d == toClient:
-		if hello, ok := parseServerHello(b); ok {
+	case kind == handshake.TypeServerHello && d == toClient:
+		if hello, ok := handshake.ParseServerHello(b); ok {
 			c.serverHello(&hello, first, last)
 		}
 	case h.phase != answering:
@@ -108,36 +109,27 @@ func (c *conversation) message(d dissect.Direction, kind byte, b []byte, first, 
 func (c *conversation) during(d dissect.Direction, kind byte, b []byte, last conn.Mark) {
 	o := &c.handshake.outcome
 	switch kind {
-	case encryptedExtensions:
-		r := reader{b: b}
-		extensions := r.vector(2)
-		for !extensions.empty() {
-			id := extensions.uint(2)
-			body := extensions.vector(2)
-			if id == extALPN {
-				if names := parseALPN(body); len(names) > 0 {
-					o.ALPN = names[0]
-				}
-			}
+	case handshake.TypeEncryptedExtensions:
+		if name := handshake.EncryptedALPN(b); name != "" {
+			o.ALPN = name
 		}
-	case certificate:
-		chain := parseChain(b, c.version == tls13)
+	case handshake.TypeCertificate:
+		chain := handshake.ParseChain(b, c.version == record.TLS13)
 		if d == toClient {
 			o.Server = chain
 		} else {
 			o.Client = chain
 		}
 		o.Resumed = o.Resumed && d != toClient
-	case serverKeyExchange:
-		const namedCurve = 3
-		if r := (reader{b: b}); r.uint(1) == namedCurve {
-			o.Group = uint16(r.uint(2))
+	case handshake.TypeServerKeyExchange:
+		if group, ok := handshake.KeyExchangeGroup(b); ok {
+			o.Group = group
 		}
-	case certificateRequest:
+	case handshake.TypeCertificateRequest:
 		o.AsksClient = true
-	case serverHelloDone:
+	case handshake.TypeServerHelloDone:
 		c.handshake.full = true
-	case finished:
+	case handshake.TypeFinished:
 		c.finished(d, last)
 	default: // nothing that is told
 	}
@@ -150,9 +142,9 @@ func (c *conversation) afterwards(d dissect.Direction, kind byte) {
 		return
 	}
 	switch kind {
-	case keyUpdate:
+	case handshake.TypeKeyUpdate:
 		o.update()
-	case finished, endOfEarlyData:
+	case handshake.TypeFinished, handshake.TypeEndOfEarlyData:
 		o.next()
 	}
 }

@@ -3,7 +3,11 @@
 
 package tls
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
+)
 
 // maxTries bounds the records that are tried to be the next one after a loss.
 const maxTries = 256
@@ -21,11 +25,11 @@ type opener struct {
 }
 
 // room is what a record is opened into.
-var rooms = sync.Pool{New: func() any { return new([maxRecord]byte) }}
+var rooms = sync.Pool{New: func() any { return new([record.MaxPayload]byte) }}
 
 // open opens the next record. missed is how many records were lost before it, as far as
 // their numbers tell.
-func (o *opener) open(room []byte, h header, payload []byte) (plain []byte, kind byte, missed uint64, ok bool) {
+func (o *opener) open(room []byte, h record.Header, payload []byte) (plain []byte, kind byte, missed uint64, ok bool) {
 	for e := o.epoch; e < len(o.epochs); e++ {
 		p := o.epochs[e]
 		if p == nil {
@@ -35,7 +39,7 @@ func (o *opener) open(room []byte, h header, payload []byte) (plain []byte, kind
 			o.epoch, o.lost, o.failures = e, false, 0
 			return plain, kind, missed, true
 		}
-		if p.version != tls13 || !o.lost {
+		if p.version != record.TLS13 || !o.lost {
 			continue
 		}
 		next := p.updated()
@@ -49,7 +53,7 @@ func (o *opener) open(room []byte, h header, payload []byte) (plain []byte, kind
 	return nil, 0, 0, false
 }
 
-func (o *opener) try(p *protection, room []byte, h header, payload []byte) (plain []byte, kind byte, missed uint64, ok bool) {
+func (o *opener) try(p *protection, room []byte, h record.Header, payload []byte) (plain []byte, kind byte, missed uint64, ok bool) {
 	if p == nil {
 		return nil, 0, 0, false
 	}
@@ -78,7 +82,7 @@ func (o *opener) next() {
 
 // update goes on to the key after a KeyUpdate message.
 func (o *opener) update() {
-	if p := o.epochs[o.epoch]; p != nil && p.version == tls13 {
+	if p := o.epochs[o.epoch]; p != nil && p.version == record.TLS13 {
 		o.epochs[o.epoch] = p.updated()
 	}
 }

@@ -3,9 +3,11 @@
 
 package tls
 
-import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
-
-const probeBytes = 2 << 10
+import (
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
+)
 
 // Probe implements dissect.Dissector.
 func (Dissector) Probe(client, server []byte) dissect.Verdict {
@@ -41,13 +43,13 @@ func probe(b []byte, d dissect.Direction) dissect.Verdict {
 	if d == toServer {
 		return max(probeHello(b), probeSSL2(b))
 	}
-	if b[0] < changeCipherSpec || b[0] > applicationData || len(b) > 1 && b[1] != 3 || len(b) > 2 && b[2] > 4 {
+	if b[0] < record.ChangeCipherSpec || b[0] > record.ApplicationData || len(b) > 1 && b[1] != 3 || len(b) > 2 && b[2] > 4 {
 		return dissect.No
 	}
-	if len(b) < headerBytes {
+	if len(b) < record.HeaderBytes {
 		return dissect.NeedMore
 	}
-	if _, ok := parseHeader(b); !ok {
+	if _, ok := record.ParseHeader(b); !ok {
 		return dissect.No
 	}
 	return dissect.Yes
@@ -55,7 +57,7 @@ func probe(b []byte, d dissect.Direction) dissect.Verdict {
 
 // probeHello wants a handshake record that begins with a ClientHello.
 func probeHello(b []byte) dissect.Verdict {
-	pattern := [...]int{handshakeRecord, 3, -1, -1, -1, clientHello}
+	pattern := [...]int{record.Handshake, 3, -1, -1, -1, handshake.TypeClientHello}
 	for i := range min(len(b), len(pattern)) {
 		if pattern[i] >= 0 && int(b[i]) != pattern[i] {
 			return dissect.No
@@ -64,38 +66,21 @@ func probeHello(b []byte) dissect.Verdict {
 	if len(b) < len(pattern) {
 		return dissect.NeedMore
 	}
-	if _, ok := parseHeader(b); !ok {
+	if _, ok := record.ParseHeader(b); !ok {
 		return dissect.No
 	}
 	return dissect.Yes
 }
 
 func isServerHello(b []byte) bool {
-	return len(b) > headerBytes && b[0] == handshakeRecord && b[headerBytes] == serverHello
-}
-
-// ssl2Hello is the length of a ClientHello in the format of SSL 2.0 that offers a later
-// version (RFC 5246, section E.2), or 0.
-func ssl2Hello(b []byte) int {
-	const fixed = 11
-	if len(b) < fixed || b[0]&0x80 == 0 || b[2] != clientHello || b[3] != 3 || b[4] > 4 {
-		return 0
-	}
-	n := int(b[0]&0x7f)<<8 | int(b[1])
-	r := reader{b: b[5:fixed]}
-	ciphers, session, challenge := r.uint(2), r.uint(2), r.uint(2)
-	if ciphers == 0 || ciphers%3 != 0 || session != 0 && session != 16 || challenge < 16 || challenge > 32 ||
-		n != fixed-2+ciphers+session+challenge {
-		return 0
-	}
-	return 2 + n
+	return len(b) > record.HeaderBytes && b[0] == record.Handshake && b[record.HeaderBytes] == handshake.TypeServerHello
 }
 
 func probeSSL2(b []byte) dissect.Verdict {
 	switch {
-	case ssl2Hello(b) > 0:
+	case handshake.SSL2HelloBytes(b) > 0:
 		return dissect.Yes
-	case len(b) >= 11 || b[0]&0x80 == 0 || len(b) > 2 && b[2] != clientHello || len(b) > 3 && b[3] != 3:
+	case len(b) >= 11 || b[0]&0x80 == 0 || len(b) > 2 && b[2] != handshake.TypeClientHello || len(b) > 3 && b[3] != 3:
 		return dissect.No
 	}
 	return dissect.NeedMore

@@ -7,13 +7,15 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/subtle"
 	"encoding/binary"
 	"hash"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // protection opens the records of one direction that were sealed with one key.
@@ -35,9 +37,9 @@ type protection struct {
 
 // protect13 derives the key of a TLS 1.3 traffic secret (RFC 8446, section 7.3).
 func protect13(s suite, secret []byte) *protection {
-	p := &protection{suite: s, version: tls13, secret: secret}
-	key := expandLabel(s.hash, secret, "key", s.key)
-	p.iv = expandLabel(s.hash, secret, "iv", 12)
+	p := &protection{suite: s, version: record.TLS13, secret: secret}
+	key := handshake.ExpandLabel(s.hash, secret, "key", s.key)
+	p.iv = handshake.ExpandLabel(s.hash, secret, "iv", 12)
 	if p.aead = s.aead(key); p.aead == nil || p.iv == nil {
 		return nil
 	}
@@ -46,7 +48,7 @@ func protect13(s suite, secret []byte) *protection {
 
 // updated is the protection after a KeyUpdate (RFC 8446, section 7.2).
 func (p *protection) updated() *protection {
-	return protect13(p.suite, expandLabel(p.suite.hash, p.secret, "traffic upd", p.suite.hash().Size()))
+	return protect13(p.suite, handshake.ExpandLabel(p.suite.hash, p.secret, "traffic upd", p.suite.hash().Size()))
 }
 
 // protect12 derives the keys of both directions from a master secret (RFC 5246, section
@@ -59,18 +61,22 @@ func protect12(s suite, version uint16, master, clientRandom, serverRandom []byt
 	case chaCha20:
 		iv = 12
 	default:
-		if mac = s.mac().Size(); version < tls11 {
+		if mac = s.mac().Size(); version < record.TLS11 {
 			iv = aes.BlockSize
 		}
 	}
 	seed := append(append([]byte(nil), serverRandom...), clientRandom...)
-	r := reader{b: s.prf(version, master, "key expansion", seed, 2*(mac+s.key+iv))}
+	block := s.prf(version, master, "key expansion", seed, 2*(mac+s.key+iv))
+	take := func(n int) (part []byte) {
+		part, block = block[:n:n], block[n:]
+		return part
+	}
 	var macs, keys, ivs [2][]byte
 	for _, part := range [...]struct {
 		of   *[2][]byte
 		size int
 	}{{&macs, mac}, {&keys, s.key}, {&ivs, iv}} {
-		part.of[0], part.of[1] = r.take(part.size), r.take(part.size)
+		part.of[0], part.of[1] = take(part.size), take(part.size)
 	}
 	for d := range out {
 		p := &protection{suite: s, version: version, macKey: macs[d], iv: ivs[d], macFirst: macFirst}
@@ -100,13 +106,13 @@ func (s suite) aead(key []byte) (a cipher.AEAD) {
 
 // open opens a record as the one of number seq, into room. It gives the plaintext and
 // its content type.
-func (p *protection) open(room []byte, h header, payload []byte, seq uint64) (plain []byte, kind byte, ok bool) {
+func (p *protection) open(room []byte, h record.Header, payload []byte, seq uint64) (plain []byte, kind byte, ok bool) {
 	switch {
-	case p.version == tls13:
+	case p.version == record.TLS13:
 		return p.open13(room, h, payload, seq)
 	case p.suite.bulk == aesCBC:
 		plain, ok = p.openCBC(room, h, payload, seq)
-		return plain, h.kind, ok
+		return plain, h.Kind, ok
 	}
 	var nonce [12]byte
 	size := len(payload) - p.aead.Overhead()
@@ -125,14 +131,14 @@ func (p *protection) open(room []byte, h header, payload []byte, seq uint64) (pl
 		return nil, 0, false
 	}
 	plain, err := p.aead.Open(room[:0], nonce[:], payload, p.additional(h, seq, size))
-	return plain, h.kind, err == nil
+	return plain, h.Kind, err == nil
 }
 
-func (p *protection) open13(room []byte, h header, payload []byte, seq uint64) (plain []byte, kind byte, ok bool) {
+func (p *protection) open13(room []byte, h record.Header, payload []byte, seq uint64) (plain []byte, kind byte, ok bool) {
 	var nonce [12]byte
 	p.nonce(nonce[:], seq)
-	additional := [headerBytes]byte{h.kind, byte(h.version >> 8), byte(h.version)}
-	binary.BigEndian.PutUint16(additional[3:], uint16(h.size))
+	additional := [record.HeaderBytes]byte{h.Kind, byte(h.Version >> 8), byte(h.Version)}
+	binary.BigEndian.PutUint16(additional[3:], uint16(h.Size))
 	plain, err := p.aead.Open(room[:0], nonce[:], payload, additional[:])
 	if err != nil {
 		return nil, 0, false
@@ -151,14 +157,14 @@ func (p *protection) nonce(out []byte, seq uint64) {
 }
 
 // additional is what else is authenticated (RFC 5246, section 6.2.3.3).
-func (*protection) additional(h header, seq uint64, size int) []byte {
+func (*protection) additional(h record.Header, seq uint64, size int) []byte {
 	out := binary.BigEndian.AppendUint64(make([]byte, 0, 13), seq)
-	out = append(out, h.kind, byte(h.version>>8), byte(h.version))
+	out = append(out, h.Kind, byte(h.Version>>8), byte(h.Version))
 	return binary.BigEndian.AppendUint16(out, uint16(size))
 }
 
 // openCBC opens RFC 5246, section 6.2.3.2.
-func (p *protection) openCBC(room []byte, h header, payload []byte, seq uint64) ([]byte, bool) {
+func (p *protection) openCBC(room []byte, h record.Header, payload []byte, seq uint64) ([]byte, bool) {
 	size := p.suite.mac().Size()
 	sealed := payload
 	if p.macFirst {
@@ -171,7 +177,7 @@ func (p *protection) openCBC(room []byte, h header, payload []byte, seq uint64) 
 		}
 	}
 	iv := p.chain
-	if p.version >= tls11 {
+	if p.version >= record.TLS11 {
 		if len(sealed) < aes.BlockSize {
 			return nil, false
 		}
@@ -192,13 +198,13 @@ func (p *protection) openCBC(room []byte, h header, payload []byte, seq uint64) 
 	if !p.macFirst && !hmac.Equal(plain[end:end+size], p.mac(h, seq, plain[:end])) {
 		return nil, false
 	}
-	if p.version < tls11 {
+	if p.version < record.TLS11 {
 		p.chain = append([]byte(nil), sealed[len(sealed)-aes.BlockSize:]...)
 	}
 	return plain[:end], true
 }
 
-func (p *protection) mac(h header, seq uint64, content []byte) []byte {
+func (p *protection) mac(h record.Header, seq uint64, content []byte) []byte {
 	m := hmac.New(p.suite.mac, p.macKey)
 	m.Write(p.additional(h, seq, len(content)))
 	m.Write(content)
@@ -220,17 +226,4 @@ func pHash(h func() hash.Hash, secret, seed []byte, n int) []byte {
 		out = m.Sum(out)
 	}
 	return out[:n]
-}
-
-// expandLabel is HKDF-Expand-Label of RFC 8446, section 7.1, without context.
-func expandLabel(h func() hash.Hash, secret []byte, label string, n int) []byte {
-	info := binary.BigEndian.AppendUint16(nil, uint16(n))
-	info = append(info, byte(len("tls13 ")+len(label)))
-	info = append(info, "tls13 "+label...)
-	info = append(info, 0)
-	out, err := hkdf.Expand(h, secret, string(info), n)
-	if err != nil {
-		return nil
-	}
-	return out
 }

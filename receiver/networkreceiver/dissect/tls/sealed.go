@@ -6,6 +6,7 @@ package tls
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // canOpen tells whether there are keys for a direction, which may have been added since.
@@ -29,7 +30,7 @@ func (c *conversation) prepare() {
 	}
 	var epochs [2][3]*protection
 	switch {
-	case c.version == tls13:
+	case c.version == record.TLS13:
 		for d, labels := range [2][3]secret{{clientEarly, clientHandshake, clientTraffic}, {secrets, serverHandshake, serverTraffic}} {
 			for e, label := range labels {
 				if label < secrets && len(keys[label]) == c.suite.hash().Size() {
@@ -50,37 +51,37 @@ func (c *conversation) prepare() {
 }
 
 // sealed takes a whole record that may be opened. m is where its payload begins.
-func (c *conversation) sealed(d dissect.Direction, h header, payload []byte, m, last conn.Mark) {
+func (c *conversation) sealed(d dissect.Direction, h record.Header, payload []byte, m, last conn.Mark) {
 	s := &c.sides[d]
 	s.records++
 	if s.opener == nil { // a heartbeat, or what was not expected here
 		return
 	}
-	room := rooms.Get().(*[maxRecord]byte)
+	room := rooms.Get().(*[record.MaxPayload]byte)
 	defer rooms.Put(room)
 	plain, kind, missed, ok := s.opener.open(room[:], h, payload)
 	if !ok {
-		if c.version != tls13 || s.opener.failures > 1 || h.kind == applicationData && s.opener.epoch > 0 {
+		if c.version != record.TLS13 || s.opener.failures > 1 || h.Kind == record.ApplicationData && s.opener.epoch > 0 {
 			s.opener.lost = true
 			s.hole = c.out.Begun(d)
 		}
 		c.closed(d, h, m)
-		c.opaque += uint64(h.size)
+		c.opaque += uint64(h.Size)
 		return
 	}
-	if s.hole && kind == applicationData {
+	if s.hole && kind == record.ApplicationData {
 		c.lose(d, m, missed)
 	}
-	if kind == applicationData {
+	if kind == record.ApplicationData {
 		s.hole = false
 	}
 	s.end = last.Offset + 1
 	switch kind {
-	case applicationData:
+	case record.ApplicationData:
 		c.carry(d, m, plain)
-	case handshakeRecord:
+	case record.Handshake:
 		c.handshakeBytes(d, plain, m, last)
-	case alertRecord:
+	case record.Alert:
 		c.alert(d, plain, m)
 	}
 }
@@ -89,9 +90,9 @@ func (c *conversation) sealed(d dissect.Direction, h header, payload []byte, m, 
 // missing had besides their headers and overhead.
 func (c *conversation) lose(d dissect.Direction, m conn.Mark, records uint64) {
 	s := &c.sides[d]
-	n := m.Offset - headerBytes - min(s.end, m.Offset-headerBytes)
+	n := m.Offset - record.HeaderBytes - min(s.end, m.Offset-record.HeaderBytes)
 	if overhead, fixed := c.suite.overhead(c.version); fixed {
-		n -= min(n, records*uint64(headerBytes+overhead))
+		n -= min(n, records*uint64(record.HeaderBytes+overhead))
 	}
 	c.out.Gap(d, m, max(n, 1))
 }

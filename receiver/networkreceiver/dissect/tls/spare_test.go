@@ -13,25 +13,27 @@ import (
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // sealed13 is a record of TLS 1.3 that carries n bytes.
 func sealed13(n int) []byte {
 	size := n + 17
-	return append([]byte{applicationData, 3, 3, byte(size >> 8), byte(size)}, bytes.Repeat([]byte{0xee}, size)...)
+	return append([]byte{record.ApplicationData, 3, 3, byte(size >> 8), byte(size)}, bytes.Repeat([]byte{0xee}, size)...)
 }
 
 // TestSpare: what nobody can read is not needed, until somebody shows what it is.
 func TestSpare(t *testing.T) {
 	sink := &account{most: 1 << 20}
-	c := newConversation(limits, sink, nil)
+	c := newConversation(handshake.Limits, sink, nil)
 	out := &noted{}
 	c.Carry(out)
 	offset := uint64(0)
 	send := func(b []byte) {
 		used, _, err := c.Data(toServer, dissect.MarksOf(conn.Mark{Time: int64(offset) * 10_000, Offset: offset, Seq: uint32(offset)}), b)
 		require.NoError(t, err)
-		require.LessOrEqual(t, len(b)-used, headerBytes)
+		require.LessOrEqual(t, len(b)-used, record.HeaderBytes)
 		offset += uint64(len(b))
 	}
 	for range 3 {

@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // Some protocols begin in the clear and go on in TLS. Until they have a dissector of
@@ -48,7 +50,7 @@ func probeClear(client, server []byte) dissect.Verdict {
 	}
 	for _, greeting := range greetings {
 		n := min(len(server), len(greeting))
-		if n > 0 && bytes.Equal(server[:n], greeting[:n]) && len(server) <= probeBytes {
+		if n > 0 && bytes.Equal(server[:n], greeting[:n]) && len(server) <= handshake.ProbeBytes {
 			return enough(asksForTLS(client))
 		}
 	}
@@ -112,7 +114,7 @@ func probeMySQL(b []byte) dissect.Verdict {
 // beforeTLS takes bytes of a direction before its first record: it returns how many of
 // them are in the clear, and false if there have to be more of them to tell.
 func (c *conversation) beforeTLS(d dissect.Direction, b []byte) (used int, ok bool) {
-	if b[0] >= changeCipherSpec && b[0] <= applicationData && (len(b) < 2 || b[1] == 3) {
+	if b[0] >= record.ChangeCipherSpec && b[0] <= record.ApplicationData && (len(b) < 2 || b[1] == 3) {
 		return 0, true
 	}
 	used, ok = c.clear(d, b)

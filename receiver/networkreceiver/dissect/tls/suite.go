@@ -10,6 +10,8 @@ import (
 	"crypto/sha512"
 	"crypto/tls"
 	"hash"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // bulk is how a suite protects records.
@@ -59,7 +61,7 @@ var suites = map[uint16]suite{
 func (s suite) overhead(version uint16) (n int, fixed bool) {
 	const tag, explicitNonce, contentType = 16, 8, 1
 	switch {
-	case version == tls13:
+	case version == record.TLS13:
 		return tag + contentType, true
 	case s.bulk == aesGCM:
 		return explicitNonce + tag, true
@@ -69,29 +71,11 @@ func (s suite) overhead(version uint16) (n int, fixed bool) {
 	return 0, false
 }
 
-// names of suites that crypto/tls does not know.
-var otherNames = map[uint16]string{
-	0x0033: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", 0x0039: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA",
-	0x0067: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256", 0x006b: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
-	0x009e: "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", 0x009f: "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
-	0x003d: "TLS_RSA_WITH_AES_256_CBC_SHA256", 0xc024: "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
-	0xc028: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384", 0xccaa: "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-	0x00ff: "TLS_EMPTY_RENEGOTIATION_INFO_SCSV", 0x1304: "TLS_AES_128_CCM_SHA256", 0x1305: "TLS_AES_128_CCM_8_SHA256",
-}
-
-// suiteName is IANA's name, or the number in hexadecimal.
-func suiteName(id uint16) string {
-	if name, ok := otherNames[id]; ok {
-		return name
-	}
-	return tls.CipherSuiteName(id)
-}
-
 // prf is the pseudorandom function of RFC 5246, section 5, and for older versions of RFC
 // 2246, section 5.
 func (s suite) prf(version uint16, secret []byte, label string, seed []byte, n int) []byte {
 	seed = append([]byte(label), seed...)
-	if version >= tls12 {
+	if version >= record.TLS12 {
 		return pHash(s.hash, secret, seed, n)
 	}
 	half := (len(secret) + 1) / 2

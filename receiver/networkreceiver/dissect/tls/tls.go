@@ -3,12 +3,13 @@
 
 // Package tls is the dissector of TLS. It tells of each handshake, and gives what is
 // carried to the engine: opened with the keys of a key log, or shown by the process's
-// own TLS library. A second dissector of the name sees QUIC's handshakes.
+// own TLS library. The handshakes of QUIC have a dissector of the same name in package quic.
 package tls // import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
 
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
 )
 
 // Dissector is the dissector of TLS over TCP.
@@ -17,16 +18,9 @@ type Dissector struct {
 	Keys *Keys
 }
 
-var (
-	_ dissect.Dissector = Dissector{}
-	_ dissect.Dissector = QUIC{}
-)
+var _ dissect.Dissector = Dissector{}
 
 const second = int64(1e9)
-
-// limits are the defaults: a record, of whose handshake nothing but names is kept, and
-// a handshake that waits for what a person confirms at a token.
-var limits = dissect.Limits{HeaderBytes: 20 << 10, BodyBytes: 64 << 10, Outstanding: 8, Age: 60 * second}
 
 // Info implements dissect.Dissector.
 func (Dissector) Info() dissect.Info {
@@ -34,8 +28,8 @@ func (Dissector) Info() dissect.Info {
 		Name:       "tls",
 		Transport:  capture.TCP,
 		Ports:      []uint16{443, 8443, 465, 563, 636, 853, 989, 990, 993, 995, 5671, 6697, 8883},
-		ProbeBytes: probeBytes,
-		Limits:     limits,
+		ProbeBytes: handshake.ProbeBytes,
+		Limits:     handshake.Limits,
 	}
 }
 
@@ -46,5 +40,5 @@ func (d Dissector) New(limits dissect.Limits, sink dissect.Sink) dissect.Convers
 
 // Describe implements dissect.Dissector.
 func (Dissector) Describe(side dissect.Side, req, resp *dissect.Message, out dissect.Attributes) dissect.Summary {
-	return describe(side, req, resp, out)
+	return handshake.Describe(side, req, resp, out)
 }

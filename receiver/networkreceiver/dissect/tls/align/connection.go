@@ -6,6 +6,7 @@ package align
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 const (
@@ -14,7 +15,7 @@ const (
 
 	second = int64(1e9)
 
-	headerBytes = 5       // of a record
+	headerBytes = record.HeaderBytes
 	maxPlain    = 1 << 14 // bytes of plaintext of a record
 	blockBytes  = 16      // of AES
 )

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package quic
 
 import (
 	"encoding/hex"
@@ -15,7 +15,7 @@ import (
 func TestInitialKeys(t *testing.T) {
 	destination, err := hex.DecodeString("8394c8f03e515708")
 	require.NoError(t, err)
-	for version, want := range map[uint32]string{quic1: "fa044b2f42a3fd3b46fb255c", quic2: "91f73e2351d8fa91660e909f"} {
+	for version, want := range map[uint32]string{version1: "fa044b2f42a3fd3b46fb255c", version2: "91f73e2351d8fa91660e909f"} {
 		keys := deriveInitial(version, destination)
 		require.NotNil(t, keys[toServer])
 		assert.Equal(t, want, hex.EncodeToString(keys[toServer].iv))
@@ -32,12 +32,12 @@ func TestOpenInitial(t *testing.T) {
 	assert.Equal(t, len(packet), p.size)
 	destination, err := hex.DecodeString("8394c8f03e515708")
 	require.NoError(t, err)
-	payload, ok := deriveInitial(quic1, destination)[toClient].open(p)
+	payload, ok := deriveInitial(version1, destination)[toClient].open(p)
 	require.True(t, ok)
 	assert.Equal(t, "02000000000600405a020000560303eefce7f7b37ba1d1632e96677825ddf73988cfc79825df566dc5430b9a045a12", hex.EncodeToString(payload[:47]))
 	for n := range packet {
 		if cut, ok := parseLong(packet[:n]); ok {
-			_, ok = deriveInitial(quic1, destination)[toClient].open(cut)
+			_, ok = deriveInitial(version1, destination)[toClient].open(cut)
 			assert.False(t, ok, "cut at %d", n)
 		}
 	}

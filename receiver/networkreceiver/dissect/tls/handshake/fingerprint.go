@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package handshake
 
 import (
 	"crypto/md5" //nolint:gosec // JA3 is defined by it
@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // ja3 is https://github.com/salesforce/ja3: the MD5 of version, ciphers, extensions,
@@ -74,15 +76,15 @@ func (h *ClientHello) ja4() string {
 
 func ja4Version(v uint16) string {
 	switch v {
-	case tls13:
+	case record.TLS13:
 		return "13"
-	case tls12:
+	case record.TLS12:
 		return "12"
-	case tls11:
+	case record.TLS11:
 		return "11"
-	case tls10:
+	case record.TLS10:
 		return "10"
-	case ssl30:
+	case record.SSL30:
 		return "s3"
 	}
 	return "00"

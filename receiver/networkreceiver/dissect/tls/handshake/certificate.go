@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package handshake
 
 import (
 	"crypto/sha256"
@@ -31,8 +31,8 @@ type Chain struct {
 	Subjects            []string // of the whole chain
 }
 
-// parseChain reads RFC 5246, section 7.4.2, or RFC 8446, section 4.4.2.
-func parseChain(b []byte, version13 bool) (c Chain) {
+// ParseChain reads RFC 5246, section 7.4.2, or RFC 8446, section 4.4.2.
+func ParseChain(b []byte, version13 bool) (c Chain) {
 	r := reader{b: b}
 	if version13 {
 		r.vector(1) // context

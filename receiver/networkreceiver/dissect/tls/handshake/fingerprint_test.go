@@ -1,12 +1,14 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package handshake
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
 // TestJA4 is the example of technical_details/JA4.md.
@@ -26,6 +28,6 @@ func TestJA4Parts(t *testing.T) {
 		assert.Equal(t, want, ja4ALPN([]string{name}), "%q", name)
 	}
 	assert.Equal(t, "00", ja4ALPN(nil))
-	empty := ClientHello{Versions: []uint16{ssl30}}
+	empty := ClientHello{Versions: []uint16{record.SSL30}}
 	assert.Equal(t, "ts3i000000_000000000000_000000000000", empty.ja4())
 }

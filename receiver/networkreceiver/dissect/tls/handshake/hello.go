@@ -1,24 +1,28 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+// Package handshake reads what is in the clear of TLS handshakes: hellos and their fingerprints,
+// chains of certificates, alerts. It describes handshakes as the conventions have it.
+package handshake // import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
 
-import "bytes"
+import (
+	"bytes"
 
-// Handshake messages (RFC 8446, section B.3).
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
+)
+
+// Types of handshake messages (RFC 8446, section B.3).
 const (
-	clientHello         = 1
-	serverHello         = 2
-	newSessionTicket    = 4
-	endOfEarlyData      = 5
-	encryptedExtensions = 8
-	certificate         = 11
-	serverKeyExchange   = 12
-	certificateRequest  = 13
-	serverHelloDone     = 14
-	certificateStatus   = 22
-	finished            = 20
-	keyUpdate           = 24
+	TypeClientHello         = 1
+	TypeServerHello         = 2
+	TypeEndOfEarlyData      = 5
+	TypeEncryptedExtensions = 8
+	TypeCertificate         = 11
+	TypeServerKeyExchange   = 12
+	TypeCertificateRequest  = 13
+	TypeServerHelloDone     = 14
+	TypeFinished            = 20
+	TypeKeyUpdate           = 24
 )
 
 // Extensions (IANA, TLS ExtensionType Values).
@@ -62,6 +66,9 @@ type ClientHello struct {
 	formats    []byte
 }
 
+// Random returns the client's random, by which key logs name the session.
+func (h *ClientHello) Random() [32]byte { return h.random }
+
 // isGrease tells the values that stand for nothing (RFC 8701).
 func isGrease(v uint16) bool { return v&0x0f0f == 0x0a0a && v>>8 == v&0xff }
 
@@ -74,8 +81,8 @@ func withoutGrease(list []uint16) (out []uint16) {
 	return out
 }
 
-// parseClientHello reads RFC 8446, section 4.1.2; b is without the header.
-func parseClientHello(b []byte, quic bool) (h ClientHello, ok bool) {
+// ParseClientHello reads RFC 8446, section 4.1.2; b is without the header.
+func ParseClientHello(b []byte, quic bool) (h ClientHello, ok bool) {
 	h.QUIC = quic
 	r := reader{b: b}
 	h.legacy = uint16(r.uint(2))
@@ -87,7 +94,7 @@ func parseClientHello(b []byte, quic bool) (h ClientHello, ok bool) {
 	if r.bad || h.legacy>>8 != 3 {
 		return h, false
 	}
-	h.Resumes = h.legacy <= tls12 && !session.empty()
+	h.Resumes = h.legacy <= record.TLS12 && !session.empty()
 	h.Versions = []uint16{h.legacy}
 	extensions := r.vector(2)
 	for !extensions.empty() && len(h.extensions) < maxList {
@@ -99,7 +106,7 @@ func parseClientHello(b []byte, quic bool) (h ClientHello, ok bool) {
 		h.extensions = append(h.extensions, id)
 		h.extension(id, body)
 	}
-	if len(h.Versions) > 1 || h.Versions[0] == tls13 {
+	if len(h.Versions) > 1 || h.Versions[0] == record.TLS13 {
 		h.Resumes = false // the session id is for middleboxes; what counts is a key
 		for _, id := range h.extensions {
 			h.Resumes = h.Resumes || id == extPreSharedKey
@@ -168,32 +175,32 @@ var helloRetryRequest = []byte{
 	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 }
 
-// serverHelloMessage is what a ServerHello says.
-type serverHelloMessage struct {
-	retry   bool
-	version uint16
-	cipher  uint16
-	group   uint16
-	alpn    string
-	psk     bool // the session goes on with an earlier one's key
-	etm     bool // encrypt then MAC (RFC 7366)
-	ja3s    string
-	random  [32]byte
+// ServerHello is what is kept of a ServerHello.
+type ServerHello struct {
+	Retry          bool
+	Version        uint16
+	Cipher         uint16
+	Group          uint16
+	ALPN           string
+	PSK            bool // the session goes on with an earlier one's key
+	EncryptThenMAC bool // encrypt then MAC (RFC 7366)
+	JA3S           string
+	Random         [32]byte
 }
 
-// parseServerHello reads RFC 8446, section 4.1.3; b is without the header.
-func parseServerHello(b []byte) (h serverHelloMessage, ok bool) {
+// ParseServerHello reads RFC 8446, section 4.1.3; b is without the header.
+func ParseServerHello(b []byte) (h ServerHello, ok bool) {
 	r := reader{b: b}
-	h.version = uint16(r.uint(2))
-	legacy := h.version
-	copy(h.random[:], r.take(32))
+	h.Version = uint16(r.uint(2))
+	legacy := h.Version
+	copy(h.Random[:], r.take(32))
 	r.vector(1) // session id
-	h.cipher = uint16(r.uint(2))
+	h.Cipher = uint16(r.uint(2))
 	r.uint(1) // compression method
-	if r.bad || h.version>>8 != 3 {
+	if r.bad || h.Version>>8 != 3 {
 		return h, false
 	}
-	h.retry = bytes.Equal(h.random[:], helloRetryRequest)
+	h.Retry = bytes.Equal(h.Random[:], helloRetryRequest)
 	var ids []uint16
 	extensions := r.vector(2)
 	for !extensions.empty() && len(ids) < maxList {
@@ -205,19 +212,47 @@ func parseServerHello(b []byte) (h serverHelloMessage, ok bool) {
 		ids = append(ids, id)
 		switch id {
 		case extSupportedVersions:
-			h.version = uint16(body.uint(2))
+			h.Version = uint16(body.uint(2))
 		case extKeyShare:
-			h.group = uint16(body.uint(2))
+			h.Group = uint16(body.uint(2))
 		case extALPN:
 			if names := parseALPN(body); len(names) > 0 {
-				h.alpn = names[0]
+				h.ALPN = names[0]
 			}
 		case extPreSharedKey:
-			h.psk = true
+			h.PSK = true
 		case extEncryptThenMAC:
-			h.etm = true
+			h.EncryptThenMAC = true
 		}
 	}
-	h.ja3s = ja3s(legacy, h.cipher, ids)
+	h.JA3S = ja3s(legacy, h.Cipher, ids)
 	return h, true
+}
+
+// EncryptedALPN returns the protocol that EncryptedExtensions (RFC 8446, section 4.3.1) choose;
+// b is without the header.
+func EncryptedALPN(b []byte) (name string) {
+	r := reader{b: b}
+	extensions := r.vector(2)
+	for !extensions.empty() {
+		id := extensions.uint(2)
+		body := extensions.vector(2)
+		if id == extALPN {
+			if names := parseALPN(body); len(names) > 0 {
+				name = names[0]
+			}
+		}
+	}
+	return name
+}
+
+// KeyExchangeGroup returns the group of a ServerKeyExchange (RFC 8422, section 5.4), and
+// whether it has one; b is without the header.
+func KeyExchangeGroup(b []byte) (group uint16, ok bool) {
+	const namedCurve = 3
+	r := reader{b: b}
+	if r.uint(1) != namedCurve {
+		return 0, false
+	}
+	return uint16(r.uint(2)), true
 }

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package handshake
 
 // reader takes a message apart. Once it has been asked for more than there is, it is
 // bad and gives nothing.

@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package quic
 
 import (
 	"bytes"
@@ -13,12 +13,14 @@ import (
 	"slices"
 
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/wire"
 )
 
 // Versions of QUIC (RFC 9000, RFC 9369).
 const (
-	quic1 = 0x00000001
-	quic2 = 0x6b3343cf
+	version1 = 0x00000001
+	version2 = 0x6b3343cf
 )
 
 // initialPacket is the type of the first packets, as version 1 has it.
@@ -42,31 +44,32 @@ func parseLong(b []byte) (p longPacket, ok bool) {
 	p.version = binary.BigEndian.Uint32(b[1:])
 	p.kind = b[0] >> 4 & 3
 	switch p.version {
-	case quic1:
-	case quic2:
+	case version1:
+	case version2:
 		p.kind = (p.kind + 3) & 3 // RFC 9369, section 3.2
 	default:
 		return p, false
 	}
 	const maxID = 20
-	r := reader{b: b[5:]}
-	destination := r.vector(1)
-	source := r.vector(1)
-	if len(destination.b) > maxID || len(source.b) > maxID {
+	r := wire.Over(b)
+	r.Bytes(5)
+	destination := r.Bytes(int(r.Uint8()))
+	source := r.Bytes(int(r.Uint8()))
+	if len(destination) > maxID || len(source) > maxID {
 		return p, false
 	}
-	p.destination = destination.b
+	p.destination = destination
 	const retry = 3
 	if p.kind == retry {
 		p.b, p.size = b, len(b)
-		return p, !r.bad
+		return p, r.OK()
 	}
 	if p.kind == initialPacket {
-		r.take(int(min(r.varint(), uint64(len(b)))))
+		r.Bytes(int(min(varint(&r), uint64(len(b)))))
 	}
-	length := r.varint()
-	p.number = len(b) - len(r.b)
-	if r.bad || length > uint64(len(r.b)) {
+	length := varint(&r)
+	p.number = r.Offset()
+	if !r.OK() || length > uint64(r.Len()) {
 		return p, false
 	}
 	p.size = p.number + int(length)
@@ -75,17 +78,11 @@ func parseLong(b []byte) (p longPacket, ok bool) {
 }
 
 // varint reads RFC 9000, section 16.
-func (r *reader) varint() (v uint64) {
-	if r.empty() {
-		r.bad = true
-		return 0
-	}
-	size := 1 << (r.b[0] >> 6)
-	for i, c := range r.take(size) {
-		if i == 0 {
-			c &= 0x3f
-		}
-		v = v<<8 | uint64(c)
+func varint(r *wire.Cursor) (v uint64) {
+	first := r.Uint8()
+	v = uint64(first & 0x3f)
+	for _, b := range r.Bytes(1<<(first>>6) - 1) {
+		v = v<<8 | uint64(b)
 	}
 	return v
 }
@@ -105,7 +102,7 @@ var (
 // deriveInitial is RFC 9001, section 5.2.
 func deriveInitial(version uint32, destination []byte) (out [2]*initialKeys) {
 	salt, prefix := salt1, "quic "
-	if version == quic2 {
+	if version == version2 {
 		salt, prefix = salt2, "quicv2 "
 	}
 	secret, err := hkdf.Extract(sha256.New, destination, salt)
@@ -113,12 +110,12 @@ func deriveInitial(version uint32, destination []byte) (out [2]*initialKeys) {
 		return out
 	}
 	for d, label := range [...]string{"client in", "server in"} {
-		traffic := expandLabel(sha256.New, secret, label, 32)
-		block, err := aes.NewCipher(expandLabel(sha256.New, traffic, prefix+"key", 16))
+		traffic := handshake.ExpandLabel(sha256.New, secret, label, 32)
+		block, err := aes.NewCipher(handshake.ExpandLabel(sha256.New, traffic, prefix+"key", 16))
 		if err != nil {
 			return out
 		}
-		header, err := aes.NewCipher(expandLabel(sha256.New, traffic, prefix+"hp", 16))
+		header, err := aes.NewCipher(handshake.ExpandLabel(sha256.New, traffic, prefix+"hp", 16))
 		if err != nil {
 			return out
 		}
@@ -126,7 +123,7 @@ func deriveInitial(version uint32, destination []byte) (out [2]*initialKeys) {
 		if err != nil {
 			return out
 		}
-		out[d] = &initialKeys{aead: aead, header: header, iv: expandLabel(sha256.New, traffic, prefix+"iv", 12)}
+		out[d] = &initialKeys{aead: aead, header: header, iv: handshake.ExpandLabel(sha256.New, traffic, prefix+"iv", 12)}
 	}
 	return out
 }
@@ -169,40 +166,43 @@ type fragment struct {
 	b      []byte
 }
 
+// messageHeader is the length of the header of a handshake message.
+const messageHeader = 4
+
 const maxFragments = 64
 
 // frames takes the frames of an Initial packet (RFC 9000, section 12.4). closed is set if
 // one closes the connection.
 func (c *crypto) frames(payload []byte, limit int, sink dissect.Sink) (code uint64, closed bool) {
 	const padding, ping, ack, ackECN, cryptoFrame, connectionClose = 0, 1, 2, 3, 6, 0x1c
-	r := reader{b: payload}
-	for !r.empty() {
-		switch kind := r.varint(); kind {
+	r := wire.Over(payload)
+	for r.OK() && r.Len() > 0 {
+		switch kind := varint(&r); kind {
 		case padding:
-			r.b = bytes.TrimLeft(r.b, "\x00")
+			r.Bytes(len(r.Rest()) - len(bytes.TrimLeft(r.Rest(), "\x00")))
 		case ping:
 		case ack, ackECN:
-			r.varint()
-			r.varint()
-			ranges := r.varint()
-			r.varint()
-			for ; ranges > 0 && !r.bad; ranges-- {
-				r.varint()
-				r.varint()
+			varint(&r)
+			varint(&r)
+			ranges := varint(&r)
+			varint(&r)
+			for ; ranges > 0 && r.OK(); ranges-- {
+				varint(&r)
+				varint(&r)
 			}
 			if kind == ackECN {
-				r.varint()
-				r.varint()
-				r.varint()
+				varint(&r)
+				varint(&r)
+				varint(&r)
 			}
 		case cryptoFrame:
-			offset, size := r.varint(), r.varint()
-			b := r.take(int(min(size, uint64(len(payload))+1)))
-			if !r.bad {
+			offset, size := varint(&r), varint(&r)
+			b := r.Bytes(int(min(size, uint64(len(payload))+1)))
+			if r.OK() {
 				c.add(offset, b, limit, sink)
 			}
 		case connectionClose:
-			return r.varint(), !r.bad
+			return varint(&r), r.OK()
 		default:
 			return 0, false
 		}
