@@ -17,7 +17,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/ebpf"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/pcap"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/probe"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/decrypt"
 )
 
 // sourceFunc makes the source that a configuration chooses.
@@ -27,7 +27,7 @@ type sourceFunc func(*Config, receiver.Settings) (source, error)
 type source struct {
 	capture.Source
 	// keys open TLS; nil where there are none.
-	keys *tls.Keys
+	keys *decrypt.Keys
 	// finite is set for a source that ends and that can wait for its consumers.
 	finite bool
 	// progress tells a finite source's bytes read and bytes in all; may be nil.
@@ -60,7 +60,7 @@ func newSource(cfg *Config, set receiver.Settings) (source, error) {
 }
 
 func pcapSource(cfg *PcapConfig, workers int, logger *zap.Logger) source {
-	keys := new(tls.Keys)
+	keys := new(decrypt.Keys)
 	stats := new(pcap.Stats)
 	src := pcap.New(pcap.Settings{
 		Files: cfg.Files, Shards: workers, IgnoreVLAN: cfg.IgnoreVLAN, Sequential: !cfg.Merge,
@@ -89,7 +89,7 @@ func pcapSource(cfg *PcapConfig, workers int, logger *zap.Logger) source {
 }
 
 // readKeys reads key logs.
-func readKeys(keys *tls.Keys, files []string) error {
+func readKeys(keys *decrypt.Keys, files []string) error {
 	for _, name := range files {
 		f, err := os.Open(name)
 		if err != nil {

@@ -23,7 +23,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/engine"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/registry"
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/decrypt"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
 
@@ -49,7 +49,7 @@ type pipeline struct {
 func run(t testing.TB, file string, limit int64) *pipeline {
 	t.Helper()
 	p := &pipeline{memory: budget.New(limit), messages: map[string][]string{}}
-	keys := &tls.Keys{} // that captures have in them
+	keys := &decrypt.Keys{} // that captures have in them
 	core, logs := observer.New(zap.WarnLevel)
 	logger := zap.New(core)
 	source := pcap.New(pcap.Settings{Files: []string{file}, Secrets: func(log []byte) { _ = keys.Read(bytes.NewReader(log)) }}, logger, &p.stats.pcap)

@@ -15,6 +15,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/proxyprotocol"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/socks"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/decrypt"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/quic"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/websocket"
 )
@@ -23,7 +24,7 @@ import (
 // protocols with their defaults.
 type Options struct {
 	// Keys open TLS; they may be added to later.
-	Keys *tls.Keys
+	Keys *decrypt.Keys
 	// Settings are what a protocol has of its own in the configuration, by its name: what
 	// Info.Settings returned, filled.
 	Settings map[string]any

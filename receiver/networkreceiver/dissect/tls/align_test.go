@@ -24,6 +24,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/httpmessage"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/decrypt"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
 
@@ -190,7 +191,7 @@ func (r *run) calls() (list []string) {
 	return list
 }
 
-func play(t *testing.T, file string, keys *tls.Keys, how *showing) *run {
+func play(t *testing.T, file string, keys *decrypt.Keys, how *showing) *run {
 	t.Helper()
 	r := &run{t: t, conns: map[*conn.Conn]uint64{}}
 	memory := budget.New(64 << 20)

@@ -45,11 +45,11 @@ func (c *conversation) cipher() align.Cipher {
 	if !c.opens {
 		return to
 	}
-	if n, fixed := c.suite.overhead(c.version); fixed {
+	if n, fixed := c.suite.Overhead(c.version); fixed {
 		to.Overhead = n
 		return to
 	}
-	to.Pads, to.Overhead = true, c.suite.mac().Size()
+	to.Pads, to.Overhead = true, c.suite.MACBytes()
 	if c.version >= record.TLS11 {
 		to.Overhead += aes.BlockSize // the initialization vector
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/align"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/decrypt"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
@@ -26,12 +27,12 @@ type conversation struct {
 	limits dissect.Limits
 	sink   dissect.Sink
 	out    carried
-	keys   *Keys
+	keys   *decrypt.Keys
 	sides  [2]side
 
 	handshake negotiation
 	version   uint16 // 0 until it is known
-	suite     suite
+	suite     decrypt.Suite
 	opens     bool // the suite is one that can be opened
 	macFirst  bool // encrypt then MAC
 	random    [2][32]byte
@@ -55,7 +56,7 @@ type side struct {
 	left      int  // bytes of an opaque record still to come
 	encrypted bool
 	records   int // encrypted ones
-	opener    *opener
+	opener    *decrypt.Opener
 	messages  messages
 	end       uint64 // offset after the last record that was opened
 	hole      bool   // records may be missing before the next one
@@ -70,7 +71,7 @@ var (
 	_ dissect.Ticker        = (*conversation)(nil)
 )
 
-func newConversation(limits dissect.Limits, sink dissect.Sink, keys *Keys) *conversation {
+func newConversation(limits dissect.Limits, sink dissect.Sink, keys *decrypt.Keys) *conversation {
 	c := &conversation{limits: limits, sink: sink, keys: keys}
 	c.align = align.New(sink, &c.out)
 	return c
@@ -221,7 +222,7 @@ func (c *conversation) missed(d dissect.Direction) {
 	s.messages.drop(c.sink)
 	s.hole = true
 	if s.opener != nil {
-		s.opener.lost = true
+		s.opener.Lost()
 	}
 	c.align.Lost(d)
 }
@@ -265,7 +266,7 @@ func (c *conversation) Plain(d dissect.Direction, m conn.Mark, read bool, b []by
 	}
 	c.plaintextSink = true
 	c.align.Expect()
-	if c.sides[d].opener != nil && !c.sides[d].opener.hopeless() {
+	if c.sides[d].opener != nil && !c.sides[d].opener.Hopeless() {
 		return // it is known already
 	}
 	c.align.Plain(d, m, read, b)

@@ -6,6 +6,7 @@ package tls
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/decrypt"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
@@ -88,7 +89,7 @@ func (c *conversation) serverHello(hello *handshake.ServerHello, first, last con
 	// that shows by what follows.
 	o.Resumed = hello.PSK || hello.Version < record.TLS13
 	c.version, c.macFirst = hello.Version, hello.EncryptThenMAC
-	c.suite, c.opens = suites[hello.Cipher]
+	c.suite, c.opens = decrypt.SuiteOf(hello.Cipher)
 	c.align.SetCipher(c.cipher())
 	c.random[toClient], c.knows[toClient] = hello.Random, true
 	c.asked = 0
@@ -143,7 +144,7 @@ func (c *conversation) finished(d dissect.Direction, last conn.Mark) {
 	h := &c.handshake
 	h.done[d] = true
 	if o := c.sides[d].opener; o != nil {
-		o.next()
+		o.Next()
 	}
 	if h.done[d.Other()] || c.version == record.TLS13 && d == toServer {
 		c.settle(last)

@@ -15,6 +15,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/http2"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/decrypt"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/quic"
 )
 
@@ -30,9 +31,9 @@ func dissectors(tb testing.TB) []dissect.Dissector {
 }
 
 // keys are those of all fixtures.
-func keys(tb testing.TB) *tls.Keys {
+func keys(tb testing.TB) *decrypt.Keys {
 	tb.Helper()
-	all := new(tls.Keys)
+	all := new(decrypt.Keys)
 	names, err := filepath.Glob("testdata/*.keys")
 	require.NoError(tb, err)
 	require.NotEmpty(tb, names)

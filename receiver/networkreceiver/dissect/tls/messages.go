@@ -143,8 +143,8 @@ func (c *conversation) afterwards(d dissect.Direction, kind byte) {
 	}
 	switch kind {
 	case handshake.TypeKeyUpdate:
-		o.update()
+		o.Update()
 	case handshake.TypeFinished, handshake.TypeEndOfEarlyData:
-		o.next()
+		o.Next()
 	}
 }

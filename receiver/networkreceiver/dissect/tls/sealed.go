@@ -4,8 +4,11 @@
 package tls
 
 import (
+	"sync"
+
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/decrypt"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 )
 
@@ -14,41 +17,30 @@ func (c *conversation) canOpen(d dissect.Direction) bool {
 	if c.keys == nil || !c.opens || !c.knows[toServer] {
 		return false
 	}
-	if age := c.keys.age() + 1; age != c.asked {
+	if age := c.keys.Age() + 1; age != c.asked {
 		c.asked = age
 		c.prepare()
 	}
 	o := c.sides[d].opener
-	return o != nil && !o.hopeless()
+	return o != nil && !o.Hopeless()
 }
 
 // prepare makes the openers from what is known of the session's secrets.
 func (c *conversation) prepare() {
-	keys, ok := c.keys.of(c.random[toServer])
-	if !ok {
-		return
-	}
-	var epochs [2][3]*protection
-	switch {
-	case c.version == record.TLS13:
-		for d, labels := range [2][3]secret{{clientEarly, clientHandshake, clientTraffic}, {secrets, serverHandshake, serverTraffic}} {
-			for e, label := range labels {
-				if label < secrets && len(keys[label]) == c.suite.hash().Size() {
-					epochs[d][e] = protect13(c.suite, keys[label])
-				}
-			}
-		}
-	case len(keys[masterSecret]) == 48 && c.knows[toClient]:
-		both := protect12(c.suite, c.version, keys[masterSecret], c.random[toServer][:], c.random[toClient][:], c.macFirst)
-		epochs[toServer][0], epochs[toClient][0] = both[toServer], both[toClient]
-	}
+	openers := c.keys.Openers(&decrypt.Session{Version: c.version, Suite: c.suite, EncryptThenMAC: c.macFirst, Random: c.random})
 	for d := range c.sides {
 		s := &c.sides[d]
-		if s.opener == nil && epochs[d] != [3]*protection{} {
-			s.opener = &opener{epochs: epochs[d], lost: s.records > 0}
+		if s.opener != nil || openers[d] == nil {
+			continue
+		}
+		if s.opener = openers[d]; s.records > 0 {
+			s.opener.Lost()
 		}
 	}
 }
+
+// rooms are what records are opened into.
+var rooms = sync.Pool{New: func() any { return new([record.MaxPayload]byte) }}
 
 // sealed takes a whole record that may be opened. m is where its payload begins.
 func (c *conversation) sealed(d dissect.Direction, h record.Header, payload []byte, m, last conn.Mark) {
@@ -59,10 +51,9 @@ func (c *conversation) sealed(d dissect.Direction, h record.Header, payload []by
 	}
 	room := rooms.Get().(*[record.MaxPayload]byte)
 	defer rooms.Put(room)
-	plain, kind, missed, ok := s.opener.open(room[:], h, payload)
+	plain, kind, missed, ok := s.opener.Open(room[:], h, payload)
 	if !ok {
-		if c.version != record.TLS13 || s.opener.failures > 1 || h.Kind == record.ApplicationData && s.opener.epoch > 0 {
-			s.opener.lost = true
+		if s.opener.Missed(h) {
 			s.hole = c.out.Begun(d)
 		}
 		c.closed(d, h, m)
@@ -91,7 +82,7 @@ func (c *conversation) sealed(d dissect.Direction, h record.Header, payload []by
 func (c *conversation) lose(d dissect.Direction, m conn.Mark, records uint64) {
 	s := &c.sides[d]
 	n := m.Offset - record.HeaderBytes - min(s.end, m.Offset-record.HeaderBytes)
-	if overhead, fixed := c.suite.overhead(c.version); fixed {
+	if overhead, fixed := c.suite.Overhead(c.version); fixed {
 		n -= min(n, records*uint64(record.HeaderBytes+overhead))
 	}
 	c.out.Gap(d, m, max(n, 1))

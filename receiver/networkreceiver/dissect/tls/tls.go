@@ -9,13 +9,14 @@ package tls // import "github.com/wirespan/wirespan/receiver/networkreceiver/dis
 import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
+	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/decrypt"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/handshake"
 )
 
 // Dissector is the dissector of TLS over TCP.
 type Dissector struct {
 	// Keys open records; nil for none.
-	Keys *Keys
+	Keys *decrypt.Keys
 }
 
 var _ dissect.Dissector = Dissector{}

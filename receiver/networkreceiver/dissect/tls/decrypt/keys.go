@@ -1,7 +1,8 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+// Package decrypt opens TLS records with the secrets of key logs.
+package decrypt // import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/decrypt"
 
 import (
 	"bufio"
@@ -126,8 +127,8 @@ func (k *Keys) of(random [32]byte) (keys sessionKeys, ok bool) {
 	return *session, true
 }
 
-// age changes when there are new secrets.
-func (k *Keys) age() uint64 {
+// Age changes when there are new secrets.
+func (k *Keys) Age() uint64 {
 	if k == nil {
 		return 0
 	}

@@ -1,13 +1,9 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package decrypt
 
-import (
-	"sync"
-
-	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
-)
+import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/record"
 
 // maxTries bounds the records that are tried to be the next one after a loss.
 const maxTries = 256
@@ -16,20 +12,18 @@ const maxTries = 256
 // up: the keys are of another session.
 const maxFailures = 64
 
-// opener opens the records of one direction.
-type opener struct {
+// Opener opens the records of one direction.
+type Opener struct {
+	version  uint16
 	epochs   [3]*protection // in the order in which they are used
 	epoch    int
 	lost     bool // records may be missing before the next one
 	failures int
 }
 
-// room is what a record is opened into.
-var rooms = sync.Pool{New: func() any { return new([record.MaxPayload]byte) }}
-
-// open opens the next record. missed is how many records were lost before it, as far as
+// Open opens the next record into room, which has record.MaxPayload bytes. missed is how many records were lost before it, as far as
 // their numbers tell.
-func (o *opener) open(room []byte, h record.Header, payload []byte) (plain []byte, kind byte, missed uint64, ok bool) {
+func (o *Opener) Open(room []byte, h record.Header, payload []byte) (plain []byte, kind byte, missed uint64, ok bool) {
 	for e := o.epoch; e < len(o.epochs); e++ {
 		p := o.epochs[e]
 		if p == nil {
@@ -53,7 +47,7 @@ func (o *opener) open(room []byte, h record.Header, payload []byte) (plain []byt
 	return nil, 0, 0, false
 }
 
-func (o *opener) try(p *protection, room []byte, h record.Header, payload []byte) (plain []byte, kind byte, missed uint64, ok bool) {
+func (o *Opener) try(p *protection, room []byte, h record.Header, payload []byte) (plain []byte, kind byte, missed uint64, ok bool) {
 	if p == nil {
 		return nil, 0, 0, false
 	}
@@ -70,8 +64,8 @@ func (o *opener) try(p *protection, room []byte, h record.Header, payload []byte
 	return nil, 0, 0, false
 }
 
-// next goes on to the keys after a Finished message.
-func (o *opener) next() {
+// Next goes on to the keys after a Finished message.
+func (o *Opener) Next() {
 	for e := o.epoch + 1; e < len(o.epochs); e++ {
 		if o.epochs[e] != nil {
 			o.epoch = e
@@ -80,11 +74,25 @@ func (o *opener) next() {
 	}
 }
 
-// update goes on to the key after a KeyUpdate message.
-func (o *opener) update() {
+// Update goes on to the key after a KeyUpdate message.
+func (o *Opener) Update() {
 	if p := o.epochs[o.epoch]; p != nil && p.version == record.TLS13 {
 		o.epochs[o.epoch] = p.updated()
 	}
 }
 
-func (o *opener) hopeless() bool { return o.failures >= maxFailures }
+// Lost says that records may be missing before the next one.
+func (o *Opener) Lost() { o.lost = true }
+
+// Missed reports whether a record that has not opened is taken to be one of those that are
+// missing. At the beginning of TLS 1.3 it may be one whose key is not in the log.
+func (o *Opener) Missed(h record.Header) bool {
+	if o.version != record.TLS13 || o.failures > 1 || h.Kind == record.ApplicationData && o.epoch > 0 {
+		o.lost = true
+		return true
+	}
+	return false
+}
+
+// Hopeless reports whether the keys are taken to be those of another session.
+func (o *Opener) Hopeless() bool { return o.failures >= maxFailures }

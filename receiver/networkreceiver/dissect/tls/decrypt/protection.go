@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package decrypt
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ import (
 
 // protection opens the records of one direction that were sealed with one key.
 type protection struct {
-	suite   suite
+	suite   Suite
 	version uint16
 	seq     uint64 // of the next record
 
@@ -36,7 +36,7 @@ type protection struct {
 }
 
 // protect13 derives the key of a TLS 1.3 traffic secret (RFC 8446, section 7.3).
-func protect13(s suite, secret []byte) *protection {
+func protect13(s Suite, secret []byte) *protection {
 	p := &protection{suite: s, version: record.TLS13, secret: secret}
 	key := handshake.ExpandLabel(s.hash, secret, "key", s.key)
 	p.iv = handshake.ExpandLabel(s.hash, secret, "iv", 12)
@@ -53,7 +53,7 @@ func (p *protection) updated() *protection {
 
 // protect12 derives the keys of both directions from a master secret (RFC 5246, section
 // 6.3), the client's first.
-func protect12(s suite, version uint16, master, clientRandom, serverRandom []byte, macFirst bool) (out [2]*protection) {
+func protect12(s Suite, version uint16, master, clientRandom, serverRandom []byte, macFirst bool) (out [2]*protection) {
 	mac, iv := 0, 0
 	switch s.bulk {
 	case aesGCM:
@@ -91,7 +91,7 @@ func protect12(s suite, version uint16, master, clientRandom, serverRandom []byt
 	return out
 }
 
-func (s suite) aead(key []byte) (a cipher.AEAD) {
+func (s Suite) aead(key []byte) (a cipher.AEAD) {
 	if s.bulk == chaCha20 {
 		a, _ = chacha20poly1305.New(key)
 		return a

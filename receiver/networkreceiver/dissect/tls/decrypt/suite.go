@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package decrypt
 
 import (
 	"crypto/md5"  //nolint:gosec // of TLS 1.1 and before
@@ -23,8 +23,8 @@ const (
 	aesCBC
 )
 
-// suite is what of a cipher suite is needed to open records.
-type suite struct {
+// Suite is what of a cipher suite is needed to open records.
+type Suite struct {
 	bulk bulk
 	key  int              // bytes
 	hash func() hash.Hash // of key derivation
@@ -32,18 +32,18 @@ type suite struct {
 }
 
 var (
-	gcm128    = suite{bulk: aesGCM, key: 16, hash: sha256.New}
-	gcm256    = suite{bulk: aesGCM, key: 32, hash: sha512.New384}
-	chacha    = suite{bulk: chaCha20, key: 32, hash: sha256.New}
-	cbc128    = suite{bulk: aesCBC, key: 16, hash: sha256.New, mac: sha1.New}
-	cbc256    = suite{bulk: aesCBC, key: 32, hash: sha256.New, mac: sha1.New}
-	cbc128sha = suite{bulk: aesCBC, key: 16, hash: sha256.New, mac: sha256.New}
-	cbc256sha = suite{bulk: aesCBC, key: 32, hash: sha256.New, mac: sha256.New}
-	cbc384    = suite{bulk: aesCBC, key: 32, hash: sha512.New384, mac: sha512.New384}
+	gcm128    = Suite{bulk: aesGCM, key: 16, hash: sha256.New}
+	gcm256    = Suite{bulk: aesGCM, key: 32, hash: sha512.New384}
+	chacha    = Suite{bulk: chaCha20, key: 32, hash: sha256.New}
+	cbc128    = Suite{bulk: aesCBC, key: 16, hash: sha256.New, mac: sha1.New}
+	cbc256    = Suite{bulk: aesCBC, key: 32, hash: sha256.New, mac: sha1.New}
+	cbc128sha = Suite{bulk: aesCBC, key: 16, hash: sha256.New, mac: sha256.New}
+	cbc256sha = Suite{bulk: aesCBC, key: 32, hash: sha256.New, mac: sha256.New}
+	cbc384    = Suite{bulk: aesCBC, key: 32, hash: sha512.New384, mac: sha512.New384}
 )
 
 // suites are those that can be opened (IANA, TLS Cipher Suites).
-var suites = map[uint16]suite{
+var suites = map[uint16]Suite{
 	tls.TLS_AES_128_GCM_SHA256: gcm128, tls.TLS_AES_256_GCM_SHA384: gcm256, tls.TLS_CHACHA20_POLY1305_SHA256: chacha,
 
 	0xc02b: gcm128, 0xc02f: gcm128, 0x009c: gcm128, 0x009e: gcm128,
@@ -56,9 +56,9 @@ var suites = map[uint16]suite{
 	0xc024: cbc384, 0xc028: cbc384,
 }
 
-// overhead is by how much a record's payload is longer than its plaintext, where that
+// Overhead is by how much a record's payload is longer than its plaintext, where that
 // is always the same.
-func (s suite) overhead(version uint16) (n int, fixed bool) {
+func (s Suite) Overhead(version uint16) (n int, fixed bool) {
 	const tag, explicitNonce, contentType = 16, 8, 1
 	switch {
 	case version == record.TLS13:
@@ -71,9 +71,19 @@ func (s suite) overhead(version uint16) (n int, fixed bool) {
 	return 0, false
 }
 
+// SuiteOf returns a suite by its number, and whether its records can be opened.
+func SuiteOf(id uint16) (s Suite, ok bool) {
+	s, ok = suites[id]
+	return s, ok
+}
+
+// MACBytes is the length of the message authentication code of a suite without a fixed
+// overhead.
+func (s Suite) MACBytes() int { return s.mac().Size() }
+
 // prf is the pseudorandom function of RFC 5246, section 5, and for older versions of RFC
 // 2246, section 5.
-func (s suite) prf(version uint16, secret []byte, label string, seed []byte, n int) []byte {
+func (s Suite) prf(version uint16, secret []byte, label string, seed []byte, n int) []byte {
 	seed = append([]byte(label), seed...)
 	if version >= record.TLS12 {
 		return pHash(s.hash, secret, seed, n)

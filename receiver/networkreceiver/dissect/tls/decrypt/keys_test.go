@@ -1,7 +1,7 @@
 // Copyright The Wirespan Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package tls
+package decrypt
 
 import (
 	"strings"
@@ -14,7 +14,7 @@ import (
 func TestKeys(t *testing.T) {
 	random, value := strings.Repeat("ab", 32), strings.Repeat("01", 48)
 	var k Keys
-	before := k.age()
+	before := k.Age()
 	require.NoError(t, k.Read(strings.NewReader(strings.Join([]string{
 		"# a comment", "",
 		"CLIENT_RANDOM " + random + " " + value,
@@ -24,7 +24,7 @@ func TestKeys(t *testing.T) {
 		"CLIENT_RANDOM " + random[2:] + " " + value,
 		"CLIENT_TRAFFIC_SECRET_0 " + random + " " + strings.Repeat("01", maxSecret+1),
 	}, "\r\n"))))
-	assert.NotEqual(t, before, k.age())
+	assert.NotEqual(t, before, k.Age())
 	var id [32]byte
 	for i := range id {
 		id[i] = 0xab
@@ -42,5 +42,5 @@ func TestKeys(t *testing.T) {
 	var none *Keys
 	_, ok = none.of(id)
 	assert.False(t, ok)
-	assert.Zero(t, none.age())
+	assert.Zero(t, none.Age())
 }
