@@ -24,7 +24,7 @@ func connSettings(cfg *Config) conn.Settings {
 	s.TCPIdleTimeout = cfg.Connections.IdleTimeout
 	s.MaxHeldBytes = int(cfg.Connections.HeldBytes)
 	s.MaxHeldSegments = cfg.Connections.HeldSegments
-	s.SessionBytes = engine.StreamBytes
+	s.SessionBytes = engine.StreamBytes + telemetry.ConnectionBytes
 	s.OwnPID = int32(os.Getpid())
 	return s
 }

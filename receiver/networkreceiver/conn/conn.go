@@ -99,13 +99,8 @@ type Conn struct {
 	// of a live connection: it does so later than the packets come, even than the last
 	// ones. Ends and the close are told when that time is over.
 	AwaitsPlain bool
-	// ServerName is the name by which the client has looked up the server's address,
-	// empty where none is known, and NameSought is how often it was looked for. They
-	// belong to stage 5.
-	ServerName string
-	NameSought uint8
-	// NATSought is how often stage 5 has asked for RemoteNAT.
-	NATSought uint8
+	// Telemetry belongs to stage 5.
+	Telemetry any
 	// Memory is what all stages hold of this connection, besides what it takes to
 	// follow it.
 	Memory budget.Account

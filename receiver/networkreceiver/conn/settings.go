@@ -35,7 +35,7 @@ type Settings struct {
 	HoleTimeout     time.Duration // how long a missing segment may come late
 	ClosedTimeout   time.Duration // how long a closed connection is remembered
 
-	// SessionBytes is what the next stage holds of each connection in any case.
+	// SessionBytes is what later stages hold of each connection in any case.
 	SessionBytes int
 
 	// OwnPID is the process whose connections are not followed, or 0.

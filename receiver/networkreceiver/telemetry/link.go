@@ -59,15 +59,15 @@ func (b *Builder) serverName(c *call) string {
 	if !b.connects(c) {
 		return ""
 	}
-	n := c.Conn
-	if n.ServerName == "" && n.NameSought < maxSought {
-		n.NameSought++
+	known := connectionOf(c.Conn)
+	if known.seeksName() {
+		known.nameSought++
 		l := c.link()
 		if r, ok := l.resolution(b.set.Lookups); ok {
-			n.ServerName = r.Name
+			known.serverName = r.Name
 		}
 	}
-	return n.ServerName
+	return known.serverName
 }
 
 // link is a record of one of a connection's first calls, which waits in its batch for
@@ -100,7 +100,7 @@ func (c *call) link() link {
 
 // waits reports whether records of the call have to wait for a lookup.
 func (b *Builder) waits(c *call) bool {
-	return b.connects(c) && (c.First || c.Conn.ServerName == "" && c.Conn.NameSought < maxSought)
+	return b.connects(c) && (c.First || connectionOf(c.Conn).seeksName())
 }
 
 // resolve finds what a record has waited for. Of a span and a log record of the same

@@ -10,10 +10,14 @@ import "github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 // socket's. It is done when a call ends, because the kernel tells of the translation
 // later than of the packet.
 func (b *Builder) translate(n *conn.Conn) {
-	if b.set.Translator == nil || !n.Live || n.RemoteNAT.IsValid() || n.NATSought >= maxSought {
+	if b.set.Translator == nil || !n.Live || n.RemoteNAT.IsValid() {
 		return
 	}
-	n.NATSought++
+	known := connectionOf(n)
+	if known.natSought >= maxSought {
+		return
+	}
+	known.natSought++
 	if to, ok := b.set.Translator.Translated(n.Transport, n.Local, n.Remote); ok {
 		n.RemoteNAT = to
 		b.stats.Translated.Add(1)
