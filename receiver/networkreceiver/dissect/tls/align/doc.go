@@ -53,9 +53,14 @@
 // fewSteps, seekAfter, nearRecords, nearChunks, maxWalk, maxCompared, maxPieces, maxPairs,
 // maxTurns.
 //
-// Times and counts that decide between places are held by the simulations of the tests, which
-// lose and delay at random and know the truth: patience and farApart by TestSlowPeers;
-// pairsAlone, pairsAgreed and tolerance by TestJoinMidway, TestJoinAfterLoss and
-// TestLossOfBoth; mostOdd, mostTrust and leastTrust by TestGuessedOverhead and TestWrongGuess.
-// mostHidden is more than the tickets and key updates of a handshake have.
+// Counts that decide between places are held by the simulations of the tests, which lose and
+// delay at random and know the truth: with a quarter or four times of pairsAlone TestLossOfBoth
+// and TestJoinAfterLoss fail, of mostOdd TestGuessedOverhead, with four times of pairsAgreed
+// the same.
+//
+// Chosen, as no test tells a quarter of them from four times: farApart and tolerance, by which
+// a busy machine makes a library late, and mostTrust. patience is how long a busy machine may
+// keep records from the capture that a library has sent; TestForgottenBeforeItsRecords has no
+// more time than twice that. leastTrust and mostHidden are chosen as well: a guess is given up
+// after as many turns against it; mostHidden is more than the tickets of a handshake have.
 package align // import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/align"
