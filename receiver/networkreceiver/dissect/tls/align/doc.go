@@ -56,11 +56,11 @@
 // Counts that decide between places are held by the simulations of the tests, which lose and
 // delay at random and know the truth: with a quarter or four times of pairsAlone TestLossOfBoth
 // and TestJoinAfterLoss fail, of mostOdd TestGuessedOverhead, with four times of pairsAgreed
-// the same.
+// the same, with four times of leastTrust TestWrongGuess. mostHidden is more than what the
+// tickets of a handshake have; with a quarter of it TestPlain fails.
 //
 // Chosen, as no test tells a quarter of them from four times: farApart and tolerance, by which
 // a busy machine makes a library late, and mostTrust. patience is how long a busy machine may
 // keep records from the capture that a library has sent; TestForgottenBeforeItsRecords has no
-// more time than twice that. leastTrust and mostHidden are chosen as well: a guess is given up
-// after as many turns against it; mostHidden is more than the tickets of a handshake have.
+// more time than twice that.
 package align // import "github.com/wirespan/wirespan/receiver/networkreceiver/dissect/tls/align"
