@@ -38,6 +38,12 @@ type CaptureCoverage struct {
 	Bound     uint64
 }
 
+type CaptureEvent struct {
+	_       structs.HostLayout
+	Kind    uint64
+	Process CaptureProcessKey
+}
+
 type CaptureFilterName struct {
 	_    structs.HostLayout
 	Name [64]uint8
@@ -63,18 +69,12 @@ type CaptureLosses struct {
 	Count [4]uint64
 }
 
-type CaptureNews struct {
-	_       structs.HostLayout
-	Kind    uint64
-	Process CaptureProcessKey
-}
-
 type CaptureOpener struct {
-	_      structs.HostLayout
-	Socket uint64
-	Owner  CaptureProcessKey
-	Shard  uint32
-	Met    uint32
+	_                structs.HostLayout
+	Socket           uint64
+	Owner            CaptureProcessKey
+	Shard            uint32
+	ListenerCaptured uint32
 }
 
 type CaptureOpening struct {
@@ -206,16 +206,16 @@ const (
 	CaptureMapLost             = "lost"
 	CaptureMapNames            = "names"
 	CaptureMapOpenings         = "openings"
-	CaptureMapOwnFlows         = "own_flows"
 	CaptureMapPorts            = "ports"
 	CaptureMapPrefixes4        = "prefixes4"
 	CaptureMapPrefixes6        = "prefixes6"
 	CaptureMapProcesses        = "processes"
 	CaptureMapRings            = "rings"
+	CaptureMapSelfFlows        = "self_flows"
 	CaptureMapSockets          = "sockets"
 	CaptureMapTlsCalls         = "tls_calls"
 	CaptureMapTlsCoverage      = "tls_coverage"
-	CaptureMapTlsNews          = "tls_news"
+	CaptureMapTlsEvents        = "tls_events"
 	CaptureMapTlsOutputs       = "tls_outputs"
 	CaptureMapTlsSessions      = "tls_sessions"
 	CaptureMapTlsSockets       = "tls_sockets"
@@ -225,7 +225,7 @@ const (
 	CaptureProgOpenSockets     = "open_sockets"
 	CaptureProgResetReceived   = "reset_received"
 	CaptureProgStateChange     = "state_change"
-	CaptureVarBtfNews          = "btf_news"
+	CaptureVarBtfEvent         = "btf_event"
 	CaptureVarBtfOwnerRecord   = "btf_owner_record"
 	CaptureVarBtfPacketRecord  = "btf_packet_record"
 	CaptureVarFilterAddresses  = "filter_addresses"
@@ -238,7 +238,7 @@ const (
 	CaptureVarIncludePorts     = "include_ports"
 	CaptureVarIncludeProcesses = "include_processes"
 	CaptureVarLocalCalls       = "local_calls"
-	CaptureVarOwnPid           = "own_pid"
+	CaptureVarSelfPid          = "self_pid"
 	CaptureVarShards           = "shards"
 	CaptureVarTls              = "tls"
 )
@@ -300,16 +300,16 @@ type CaptureMapSpecs struct {
 	Lost        *ebpf.MapSpec `ebpf:"lost"`
 	Names       *ebpf.MapSpec `ebpf:"names"`
 	Openings    *ebpf.MapSpec `ebpf:"openings"`
-	OwnFlows    *ebpf.MapSpec `ebpf:"own_flows"`
 	Ports       *ebpf.MapSpec `ebpf:"ports"`
 	Prefixes4   *ebpf.MapSpec `ebpf:"prefixes4"`
 	Prefixes6   *ebpf.MapSpec `ebpf:"prefixes6"`
 	Processes   *ebpf.MapSpec `ebpf:"processes"`
 	Rings       *ebpf.MapSpec `ebpf:"rings"`
+	SelfFlows   *ebpf.MapSpec `ebpf:"self_flows"`
 	Sockets     *ebpf.MapSpec `ebpf:"sockets"`
 	TlsCalls    *ebpf.MapSpec `ebpf:"tls_calls"`
 	TlsCoverage *ebpf.MapSpec `ebpf:"tls_coverage"`
-	TlsNews     *ebpf.MapSpec `ebpf:"tls_news"`
+	TlsEvents   *ebpf.MapSpec `ebpf:"tls_events"`
 	TlsOutputs  *ebpf.MapSpec `ebpf:"tls_outputs"`
 	TlsSessions *ebpf.MapSpec `ebpf:"tls_sessions"`
 	TlsSockets  *ebpf.MapSpec `ebpf:"tls_sockets"`
@@ -320,7 +320,7 @@ type CaptureMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type CaptureVariableSpecs struct {
-	BtfNews          *ebpf.VariableSpec `ebpf:"btf_news"`
+	BtfEvent         *ebpf.VariableSpec `ebpf:"btf_event"`
 	BtfOwnerRecord   *ebpf.VariableSpec `ebpf:"btf_owner_record"`
 	BtfPacketRecord  *ebpf.VariableSpec `ebpf:"btf_packet_record"`
 	FilterAddresses  *ebpf.VariableSpec `ebpf:"filter_addresses"`
@@ -333,7 +333,7 @@ type CaptureVariableSpecs struct {
 	IncludePorts     *ebpf.VariableSpec `ebpf:"include_ports"`
 	IncludeProcesses *ebpf.VariableSpec `ebpf:"include_processes"`
 	LocalCalls       *ebpf.VariableSpec `ebpf:"local_calls"`
-	OwnPid           *ebpf.VariableSpec `ebpf:"own_pid"`
+	SelfPid          *ebpf.VariableSpec `ebpf:"self_pid"`
 	Shards           *ebpf.VariableSpec `ebpf:"shards"`
 	Tls              *ebpf.VariableSpec `ebpf:"tls"`
 }
@@ -362,16 +362,16 @@ type CaptureMaps struct {
 	Lost        *ebpf.Map `ebpf:"lost"`
 	Names       *ebpf.Map `ebpf:"names"`
 	Openings    *ebpf.Map `ebpf:"openings"`
-	OwnFlows    *ebpf.Map `ebpf:"own_flows"`
 	Ports       *ebpf.Map `ebpf:"ports"`
 	Prefixes4   *ebpf.Map `ebpf:"prefixes4"`
 	Prefixes6   *ebpf.Map `ebpf:"prefixes6"`
 	Processes   *ebpf.Map `ebpf:"processes"`
 	Rings       *ebpf.Map `ebpf:"rings"`
+	SelfFlows   *ebpf.Map `ebpf:"self_flows"`
 	Sockets     *ebpf.Map `ebpf:"sockets"`
 	TlsCalls    *ebpf.Map `ebpf:"tls_calls"`
 	TlsCoverage *ebpf.Map `ebpf:"tls_coverage"`
-	TlsNews     *ebpf.Map `ebpf:"tls_news"`
+	TlsEvents   *ebpf.Map `ebpf:"tls_events"`
 	TlsOutputs  *ebpf.Map `ebpf:"tls_outputs"`
 	TlsSessions *ebpf.Map `ebpf:"tls_sessions"`
 	TlsSockets  *ebpf.Map `ebpf:"tls_sockets"`
@@ -384,16 +384,16 @@ func (m *CaptureMaps) Close() error {
 		m.Lost,
 		m.Names,
 		m.Openings,
-		m.OwnFlows,
 		m.Ports,
 		m.Prefixes4,
 		m.Prefixes6,
 		m.Processes,
 		m.Rings,
+		m.SelfFlows,
 		m.Sockets,
 		m.TlsCalls,
 		m.TlsCoverage,
-		m.TlsNews,
+		m.TlsEvents,
 		m.TlsOutputs,
 		m.TlsSessions,
 		m.TlsSockets,
@@ -405,7 +405,7 @@ func (m *CaptureMaps) Close() error {
 //
 // It can be passed to LoadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type CaptureVariables struct {
-	BtfNews          *ebpf.Variable `ebpf:"btf_news"`
+	BtfEvent         *ebpf.Variable `ebpf:"btf_event"`
 	BtfOwnerRecord   *ebpf.Variable `ebpf:"btf_owner_record"`
 	BtfPacketRecord  *ebpf.Variable `ebpf:"btf_packet_record"`
 	FilterAddresses  *ebpf.Variable `ebpf:"filter_addresses"`
@@ -418,7 +418,7 @@ type CaptureVariables struct {
 	IncludePorts     *ebpf.Variable `ebpf:"include_ports"`
 	IncludeProcesses *ebpf.Variable `ebpf:"include_processes"`
 	LocalCalls       *ebpf.Variable `ebpf:"local_calls"`
-	OwnPid           *ebpf.Variable `ebpf:"own_pid"`
+	SelfPid          *ebpf.Variable `ebpf:"self_pid"`
 	Shards           *ebpf.Variable `ebpf:"shards"`
 	Tls              *ebpf.Variable `ebpf:"tls"`
 }

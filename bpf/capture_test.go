@@ -31,19 +31,19 @@ func TestKernelAcceptsPrograms(t *testing.T) {
 
 // The programs in the libraries get the maps that they have in common with those at
 // the sockets.
-func TestKernelAcceptsPlainPrograms(t *testing.T) {
+func TestKernelAcceptsTLSPrograms(t *testing.T) {
 	for _, looks := range []bool{false, true} {
 		spec, err := LoadCapture()
 		require.NoError(t, err)
 		require.NoError(t, spec.Variables[CaptureVarTls].Set(true))
 		var o CaptureObjects
 		require.NoError(t, accepted(t, spec.LoadAndAssign(&o, nil)))
-		spec, err = LoadPlain()
+		spec, err = LoadTLS()
 		require.NoError(t, err)
 		if looks {
-			require.NoError(t, spec.Variables[PlainVarLookRules].Set(uint32(1)))
+			require.NoError(t, spec.Variables[TLSVarProcessRules].Set(uint32(1)))
 		}
-		var p PlainObjects
+		var p TLSObjects
 		require.NoError(t, accepted(t, spec.LoadAndAssign(&p, &ebpf.CollectionOptions{MapReplacements: o.Shared()})))
 		require.NoError(t, p.Close())
 		require.NoError(t, o.Close())
@@ -63,26 +63,26 @@ func accepted(t *testing.T, err error) error {
 func TestLayout(t *testing.T) {
 	sockets, err := LoadCapture()
 	require.NoError(t, err)
-	libraries, err := LoadPlain()
+	libraries, err := LoadTLS()
 	require.NoError(t, err)
 	for name, value := range map[string]any{
-		"plain_record":  PlainPlainRecord{},
-		"look_rule":     PlainLookRule{},
-		"call":          PlainCall{},
-		"call_key":      PlainCallKey{},
-		"session":       PlainSession{},
-		"session_key":   PlainSessionKey{},
-		"coverage":      CaptureCoverage{},
-		"news":          CaptureNews{},
-		"packet_record": CapturePacketRecord{},
-		"owner_record":  CaptureOwnerRecord{},
-		"process_key":   CaptureProcessKey{},
-		"process":       CaptureProcess{},
-		"losses":        CaptureLosses{},
-		"prefix":        CapturePrefix{},
-		"filter_name":   CaptureFilterName{},
-		"socket_state":  CaptureSocketState{},
-		"flow":          CaptureFlow{},
+		"plaintext_record": TLSPlaintextRecord{},
+		"process_rule":     TLSProcessRule{},
+		"call":             TLSCall{},
+		"call_key":         TLSCallKey{},
+		"session":          TLSSession{},
+		"session_key":      TLSSessionKey{},
+		"coverage":         CaptureCoverage{},
+		"event":            CaptureEvent{},
+		"packet_record":    CapturePacketRecord{},
+		"owner_record":     CaptureOwnerRecord{},
+		"process_key":      CaptureProcessKey{},
+		"process":          CaptureProcess{},
+		"losses":           CaptureLosses{},
+		"prefix":           CapturePrefix{},
+		"filter_name":      CaptureFilterName{},
+		"socket_state":     CaptureSocketState{},
+		"flow":             CaptureFlow{},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var c *btf.Struct
@@ -110,7 +110,7 @@ func TestLayout(t *testing.T) {
 }
 
 func TestProgramsAreGPLCompatible(t *testing.T) {
-	for _, load := range []func() (*ebpf.CollectionSpec, error){LoadCapture, LoadPlain} {
+	for _, load := range []func() (*ebpf.CollectionSpec, error){LoadCapture, LoadTLS} {
 		spec, err := load()
 		require.NoError(t, err)
 		for _, p := range spec.Programs {

@@ -9,13 +9,13 @@ import "github.com/cilium/ebpf"
 // at the sockets, by their names in both objects.
 func (m *CaptureMaps) Shared() map[string]*ebpf.Map {
 	return map[string]*ebpf.Map{
-		PlainMapRings:       m.Rings,
-		PlainMapLost:        m.Lost,
-		PlainMapTlsCalls:    m.TlsCalls,
-		PlainMapTlsSessions: m.TlsSessions,
-		PlainMapTlsSockets:  m.TlsSockets,
-		PlainMapTlsOutputs:  m.TlsOutputs,
-		PlainMapTlsCoverage: m.TlsCoverage,
-		PlainMapTlsNews:     m.TlsNews,
+		TLSMapRings:       m.Rings,
+		TLSMapLost:        m.Lost,
+		TLSMapTlsCalls:    m.TlsCalls,
+		TLSMapTlsSessions: m.TlsSessions,
+		TLSMapTlsSockets:  m.TlsSockets,
+		TLSMapTlsOutputs:  m.TlsOutputs,
+		TLSMapTlsCoverage: m.TlsCoverage,
+		TLSMapTlsEvents:   m.TlsEvents,
 	}
 }

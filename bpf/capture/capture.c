@@ -4,20 +4,20 @@
 // Packets at the socket: both directions of every TCP and UDP socket below a
 // cgroup. The programs only look: each of them lets every packet pass.
 
-#include "../lib/filter.h"
-#include "../lib/flow.h"
-#include "../lib/kernel.h"
-#include "../lib/local.h"
-#include "../lib/meet.h"
-#include "../lib/own.h"
-#include "../lib/owner.h"
-#include "../lib/packet.h"
-#include "../lib/process.h"
-#include "../lib/record.h"
-#include "../lib/ring.h"
-#include "../lib/socket.h"
-#include "../lib/trim.h"
-#include "../lib/uapi.h"
+#include "../lib/core/kernel.h"
+#include "../lib/core/record.h"
+#include "../lib/core/ring.h"
+#include "../lib/core/uapi.h"
+#include "../lib/socket/filter.h"
+#include "../lib/socket/flow.h"
+#include "../lib/socket/local.h"
+#include "../lib/socket/owner.h"
+#include "../lib/socket/packet.h"
+#include "../lib/socket/process.h"
+#include "../lib/socket/self.h"
+#include "../lib/socket/socket.h"
+#include "../lib/socket/socket_bind.h"
+#include "../lib/socket/trim.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -38,12 +38,12 @@ static __always_inline bool single_flow(struct bpf_sock *sk)
 // relate finds out what a flow of this socket has to do with the collector's own.
 static __always_inline void relate(struct socket_state *s, const struct flow *f, bool opens)
 {
-	if (s->flags & SOCKET_OWN)
-		remember_own(f);
+	if (s->flags & SOCKET_SELF)
+		remember_self(f);
 	else if (opens)
-		forget_own(f);
-	else if (is_own(f))
-		s->flags |= SOCKET_OWN_PEER;
+		forget_self(f);
+	else if (is_self(f))
+		s->flags |= SOCKET_SELF_PEER;
 }
 
 // examine fills the state of a socket that is seen for the first time, or for
@@ -63,8 +63,8 @@ static __noinline void examine(struct socket_state *s, struct __sk_buff *skb, st
 		relate(s, &f, opens);
 		packet_flow(&f, p, s->netns);
 		relate(s, &f, opens);
-	} else if (sk->state == BPF_TCP_LISTEN && own_listener(sk, s->netns)) {
-		s->flags |= SOCKET_OWN;
+	} else if (sk->state == BPF_TCP_LISTEN && self_listener(sk, s->netns)) {
+		s->flags |= SOCKET_SELF;
 	}
 	s->generation = generation;
 }
@@ -77,12 +77,12 @@ static __noinline bool examine_packet(struct socket_state *s, struct __sk_buff *
 	struct flow f = {};
 
 	packet_flow(&f, p, s->netns);
-	if (s->flags & SOCKET_OWN) {
+	if (s->flags & SOCKET_SELF) {
 		if (sk->protocol == IPPROTO_UDP)
-			remember_own(&f);
+			remember_self(&f);
 		return false;
 	}
-	if (is_own(&f))
+	if (is_self(&f))
 		return false;
 	if (sk->protocol == IPPROTO_UDP && sk->dst_port)
 		socket_flow(&f, sk, is_ip4(skb), s->netns);
@@ -144,8 +144,8 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 	if (direction == EGRESS && sent_by_owner(sk)) {
 		by_user = true;
 		learn_owner(s);
-		if (s->owner.pid == own_pid && !(s->flags & SOCKET_OWN)) {
-			s->flags |= SOCKET_OWN;
+		if (s->owner.pid == self_pid && !(s->flags & SOCKET_SELF)) {
+			s->flags |= SOCKET_SELF;
 			s->generation = 0;
 		}
 	}
@@ -157,11 +157,11 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 	if (s->generation != filter_generation) {
 		examine(s, skb, sk, &p, opens);
 		if (local_calls && !opens && single_flow(sk))
-			meet_client(s, sk, is_ip4(skb));
+			find_client(s, sk, is_ip4(skb));
 	}
 	if (single_flow(sk)) {
 		shard = s->shard;
-		wanted = !(s->flags & (SOCKET_OWN | SOCKET_OWN_PEER));
+		wanted = !(s->flags & (SOCKET_SELF | SOCKET_SELF_PEER));
 	} else {
 		wanted = examine_packet(s, skb, sk, &p, &shard);
 	}
@@ -175,7 +175,7 @@ static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
 	if (bare_ack(&p) && sk->state != BPF_TCP_LISTEN)
 		return;
 	if (tls && p.payload && !(s->flags & SOCKET_TLS_BOUND) && single_flow(sk))
-		meet(s, skb, &p, direction, by_user);
+		bind_socket(s, skb, &p, direction, by_user);
 	head.socket = cookie;
 	head.listener = sk->state == BPF_TCP_LISTEN;
 	head.netns = s->netns;
@@ -214,15 +214,15 @@ int BPF_PROG(state_change, struct sock *sk, int before, int after)
 	(void)before;
 	if (after != BPF_TCP_LISTEN)
 		return 0;
-	if ((__u32)task->tgid != own_pid) {
+	if ((__u32)task->tgid != self_pid) {
 		listening_flow(&f, sk);
-		forget_own(&f);
+		forget_self(&f);
 		return 0;
 	}
 	s = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (s) {
 		adopt(s, bpf_get_socket_cookie(sk));
-		s->flags |= SOCKET_OWN;
+		s->flags |= SOCKET_SELF;
 	}
 	return 0;
 }
@@ -238,7 +238,7 @@ int BPF_PROG(reset_received, struct sock *sk)
 
 	(void)ctx;
 	if (!s || s->cookie != bpf_get_socket_cookie(sk) || !s->generation || !s->verdict || !s->process_verdict ||
-	    s->flags & (SOCKET_OWN | SOCKET_OWN_PEER | SOCKET_ELSEWHERE))
+	    s->flags & (SOCKET_SELF | SOCKET_SELF_PEER | SOCKET_ELSEWHERE))
 		return 0;
 	submit_owner(s->shard, RECORD_RESET, s->cookie, &nobody, &told);
 	if (!told)
@@ -259,7 +259,7 @@ int open_sockets(struct bpf_iter__task_file *ctx)
 	struct socket *socket;
 	struct sock *sk;
 
-	own_pid = reader->tgid;
+	self_pid = reader->tgid;
 	if (!task || !file)
 		return 0;
 	socket = bpf_sock_from_file(file);
@@ -268,12 +268,12 @@ int open_sockets(struct bpf_iter__task_file *ctx)
 	sk = socket->sk;
 	if (!sk)
 		return 0;
-	if (sk->sk_protocol == IPPROTO_MPTCP && (__u32)task->tgid == own_pid &&
+	if (sk->sk_protocol == IPPROTO_MPTCP && (__u32)task->tgid == self_pid &&
 	    sk->__sk_common.skc_state == BPF_TCP_LISTEN) {
 		struct flow f = {};
 
 		listening_flow(&f, sk);
-		remember_own(&f);
+		remember_self(&f);
 		return 0;
 	}
 	if ((sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_UDP) ||
@@ -283,8 +283,8 @@ int open_sockets(struct bpf_iter__task_file *ctx)
 	if (!s)
 		return 0;
 	adopt(s, bpf_get_socket_cookie(sk));
-	if ((__u32)task->tgid == own_pid)
-		s->flags |= SOCKET_OWN;
+	if ((__u32)task->tgid == self_pid)
+		s->flags |= SOCKET_SELF;
 	if (s->owner.pid)
 		return 0; // what it sends tells more than who holds a descriptor
 	process_key(&key, task);

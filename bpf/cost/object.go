@@ -17,8 +17,8 @@ import (
 // The objects of each architecture: the programs at the sockets, and those in the
 // libraries, which are loaded after them.
 var (
-	objectsAMD64 = [...]string{"capture_x86_bpfel.o", "plain_x86_bpfel.o"}
-	objectsARM64 = [...]string{"capture_arm64_bpfel.o", "plain_arm64_bpfel.o"}
+	objectsAMD64 = [...]string{"capture_x86_bpfel.o", "tls_x86_bpfel.o"}
+	objectsARM64 = [...]string{"capture_arm64_bpfel.o", "tls_arm64_bpfel.o"}
 )
 
 // size is the number of instructions of a program for each architecture. The

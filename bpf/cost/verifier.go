@@ -99,9 +99,9 @@ func loadObject(path string, filters bool, others map[string]*ebpf.Map) (*ebpf.C
 			return nil, fmt.Errorf("set variable %s: %w", bpf.CaptureVarLocalCalls, err)
 		}
 	}
-	if v := spec.Variables[bpf.PlainVarLookRules]; filters && v != nil {
+	if v := spec.Variables[bpf.TLSVarProcessRules]; filters && v != nil {
 		if err := v.Set(uint32(1)); err != nil {
-			return nil, fmt.Errorf("set variable %s: %w", bpf.PlainVarLookRules, err)
+			return nil, fmt.Errorf("set variable %s: %w", bpf.TLSVarProcessRules, err)
 		}
 	}
 	shared := map[string]*ebpf.Map{}

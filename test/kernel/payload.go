@@ -49,9 +49,9 @@ func makePayload(ctx context.Context, dir string) (string, error) {
 		"config.yaml":           "distributions/wirespan/config.yaml",
 		"cost.txt":              "bpf/cost.txt",
 		"capture_x86_bpfel.o":   "bpf/capture_x86_bpfel.o",
-		"plain_x86_bpfel.o":     "bpf/plain_x86_bpfel.o",
+		"tls_x86_bpfel.o":       "bpf/tls_x86_bpfel.o",
 		"capture_arm64_bpfel.o": "bpf/capture_arm64_bpfel.o",
-		"plain_arm64_bpfel.o":   "bpf/plain_arm64_bpfel.o",
+		"tls_arm64_bpfel.o":     "bpf/tls_arm64_bpfel.o",
 	} {
 		if err := link(file, filepath.Join(dir, name)); err != nil {
 			return "", err

@@ -76,7 +76,7 @@ func TestLimitsPageNamesRealCounters(t *testing.T) {
 }
 
 func TestLimitsPageNamesRealConstants(t *testing.T) {
-	rows := regexp.MustCompile("(?m)^\\| `([a-z0-9/]+\\.go)` \\| ([^|]+) \\|").FindAllStringSubmatch(read(t, "docs/limits.md"), -1)
+	rows := regexp.MustCompile("(?m)^\\| `([a-z0-9_/]+\\.go)` \\| ([^|]+) \\|").FindAllStringSubmatch(read(t, "docs/limits.md"), -1)
 	assert.NotEmpty(t, rows)
 	for _, row := range rows {
 		source := read(t, filepath.Join("receiver/networkreceiver", row[1]))

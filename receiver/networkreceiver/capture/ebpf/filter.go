@@ -20,7 +20,7 @@ import (
 	"github.com/wirespan/wirespan/bpf"
 )
 
-// Flags of an entry in a filter's list, as in bpf/lib/filter.h.
+// Flags of an entry in a filter's list, as in bpf/lib/socket/filter.h.
 const (
 	includeFlag uint8 = 1
 	excludeFlag uint8 = 2

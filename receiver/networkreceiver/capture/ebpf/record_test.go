@@ -61,7 +61,7 @@ func (h shardHandler) Plain(p *capture.Plain) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	at := stream{p.Socket, p.Direction}
-	const positionLate = 1 // as in bpf/lib/tls.h
+	const positionLate = 1 // as in bpf/lib/tls/tls.h
 	if h.plain[at] == nil && p.Offset == positionLate {
 		h.late[at] = positionLate
 	}

@@ -18,24 +18,24 @@ import (
 
 const tickInterval = 50 * time.Millisecond
 
-// Kinds of records, as in bpf/lib/record.h.
+// Kinds of records, as in bpf/lib/core/record.h.
 const (
-	packetKind = 1
-	ownerKind  = 2
-	peerKind   = 3
-	leftKind   = 4
-	plainKind  = 5
-	resetKind  = 6
+	packetKind       = 1
+	ownerKind        = 2
+	peerKind         = 3
+	peerCapturedKind = 4
+	plaintextKind    = 5
+	resetKind        = 6
 )
 
 const (
-	packetHeadLen = int(unsafe.Sizeof(bpf.CapturePacketRecord{}))
-	plainHeadLen  = int(unsafe.Sizeof(bpf.PlainPlainRecord{}))
-	ownerLen      = int(unsafe.Sizeof(bpf.CaptureOwnerRecord{}))
-	kindOffset    = unsafe.Offsetof(bpf.CapturePacketRecord{}.Kind)
+	packetHeadLen    = int(unsafe.Sizeof(bpf.CapturePacketRecord{}))
+	plaintextHeadLen = int(unsafe.Sizeof(bpf.TLSPlaintextRecord{}))
+	ownerLen         = int(unsafe.Sizeof(bpf.CaptureOwnerRecord{}))
+	kindOffset       = unsafe.Offsetof(bpf.CapturePacketRecord{}.Kind)
 )
 
-// losses is how many reasons of loss the kernel counts, as in bpf/lib/record.h.
+// losses is how many reasons of loss the kernel counts, as in bpf/lib/core/record.h.
 const losses = len(bpf.CaptureLosses{}.Count)
 
 // reader is one shard at work.
@@ -133,9 +133,9 @@ func (r *reader) abandon() {
 		case len(b) >= packetHeadLen && b[kindOffset] == packetKind:
 			packets++
 			stats.LostShutdownBytes.Add(uint64((*bpf.CapturePacketRecord)(unsafe.Pointer(&b[0])).Captured))
-		case len(b) >= plainHeadLen && b[kindOffset] == plainKind:
+		case len(b) >= plaintextHeadLen && b[kindOffset] == plaintextKind:
 			stats.LostPlainShutdown.Add(1)
-			stats.LostPlainShutdownBytes.Add(uint64((*bpf.PlainPlainRecord)(unsafe.Pointer(&b[0])).Captured))
+			stats.LostPlainShutdownBytes.Add(uint64((*bpf.TLSPlaintextRecord)(unsafe.Pointer(&b[0])).Captured))
 		}
 	}
 	r.ring.release()
@@ -174,13 +174,13 @@ func (r *reader) take(b []byte) {
 	switch {
 	case len(b) >= packetHeadLen && b[kindOffset] == packetKind:
 		r.takePacket((*bpf.CapturePacketRecord)(unsafe.Pointer(&b[0])), b[packetHeadLen:])
-	case len(b) >= plainHeadLen && r.plain != nil && b[kindOffset] == plainKind:
-		r.takePlain((*bpf.PlainPlainRecord)(unsafe.Pointer(&b[0])), b[plainHeadLen:])
+	case len(b) >= plaintextHeadLen && r.plain != nil && b[kindOffset] == plaintextKind:
+		r.takePlaintext((*bpf.TLSPlaintextRecord)(unsafe.Pointer(&b[0])), b[plaintextHeadLen:])
 	case len(b) >= ownerLen && b[kindOffset] == ownerKind:
 		r.takeOwner((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
 	case len(b) >= ownerLen && r.local != nil && b[kindOffset] == peerKind:
 		r.takePeer((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
-	case len(b) >= ownerLen && r.local != nil && b[kindOffset] == leftKind:
+	case len(b) >= ownerLen && r.local != nil && b[kindOffset] == peerCapturedKind:
 		r.takeLeft((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))
 	case len(b) >= ownerLen && b[kindOffset] == resetKind:
 		r.takeReset((*bpf.CaptureOwnerRecord)(unsafe.Pointer(&b[0])))

@@ -51,7 +51,7 @@ type Settings struct {
 // LocalCalls names ends of connections of which both ends are on this machine.
 type LocalCalls uint32
 
-// Values of LocalCalls, as in bpf/lib/local.h.
+// Values of LocalCalls, as in bpf/lib/socket/local.h.
 const (
 	LocalBoth   LocalCalls = iota
 	LocalClient            // the end that opened the connection

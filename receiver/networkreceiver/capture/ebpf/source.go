@@ -40,7 +40,7 @@ type Source struct {
 type kernel struct {
 	objects   bpf.CaptureObjects
 	rings     []*ring
-	plain     bpf.PlainObjects
+	tls       bpf.TLSObjects
 	libraries *uprobe.Stats    // nil if no plaintext is wanted
 	nat       *conntrack.Table // nil if that is not wanted
 	tracking  *conntrack.Listener
@@ -114,7 +114,7 @@ func (s *Source) start() error {
 		return err
 	}
 	if s.settings.TLS.Enabled {
-		if err := s.startPlain(); err != nil {
+		if err := s.startTLS(); err != nil {
 			s.logger.Warn("encrypted connections stay opaque", zap.Error(err))
 		}
 	}

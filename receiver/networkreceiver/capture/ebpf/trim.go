@@ -16,7 +16,7 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 )
 
-// Layout of a word in trims, as in bpf/lib/trim.h.
+// Layout of a word in trims, as in bpf/lib/socket/trim.h.
 const (
 	trimSlots = 1 << 14
 	trimInUse = 1 << 63

@@ -24,7 +24,7 @@ const (
 )
 
 // ringParts is of how many parts a ring has, at the end of which its reader is woken, as in
-// bpf/lib/ring.h.
+// bpf/lib/core/ring.h.
 const ringParts = 16
 
 // waker is what a reader waits for: the kernel rings it when a part of the ring is full.

@@ -20,9 +20,9 @@ func BenchmarkNewProcess(b *testing.B) {
 	require.NoError(b, err)
 	require.NoError(b, c.Start())
 	defer func() { _ = in.Close(); _ = c.Wait() }()
-	m.tell(newsExec, c.Process.Pid)
+	m.tell(eventExec, c.Process.Pid)
 	for b.Loop() {
-		m.tell(newsExec, c.Process.Pid)
+		m.tell(eventExec, c.Process.Pid)
 	}
 }
 

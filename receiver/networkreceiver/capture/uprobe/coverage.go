@@ -179,11 +179,11 @@ func (f *file) outcome() Outcome {
 	return outcome
 }
 
-const newsLen = int(unsafe.Sizeof(bpf.CaptureNews{}))
+const eventLen = int(unsafe.Sizeof(bpf.CaptureEvent{}))
 
-func parseNews(b []byte) (n bpf.CaptureNews, ok bool) {
-	if len(b) < newsLen {
-		return n, false
+func parseEvent(b []byte) (e bpf.CaptureEvent, ok bool) {
+	if len(b) < eventLen {
+		return e, false
 	}
-	return *(*bpf.CaptureNews)(unsafe.Pointer(&b[0])), true
+	return *(*bpf.CaptureEvent)(unsafe.Pointer(&b[0])), true
 }

@@ -37,7 +37,7 @@ type managed struct {
 
 func manage(t testing.TB) *managed {
 	t.Helper()
-	spec, err := bpf.LoadPlain()
+	spec, err := bpf.LoadTLS()
 	require.NoError(t, err)
 	multi := features.HaveBPFLinkUprobeMulti() == nil
 	for _, p := range spec.Programs {
@@ -45,13 +45,13 @@ func manage(t testing.TB) *managed {
 			p.AttachType = ebpf.AttachTraceUprobeMulti
 		}
 	}
-	var o bpf.PlainObjects
+	var o bpf.TLSObjects
 	require.NoError(t, spec.LoadAndAssign(&o, nil))
 	core, log := observer.New(zap.InfoLevel)
 	m := New(Programs{
 		LibraryEnter: o.LibraryEnter, LibraryReturn: o.LibraryReturn, LibraryForget: o.LibraryForget,
 		GoHandshake: o.GoHandshake, GoEnter: o.GoEnter, GoReturn: o.GoReturn, GoCopy: o.GoCopy, Multi: multi,
-	}, Maps{News: o.TlsNews, Coverage: o.TlsCoverage, Verdicts: o.TlsVerdicts}, programOf, zap.New(core), new(Stats))
+	}, Maps{Events: o.TlsEvents, Coverage: o.TlsCoverage, Verdicts: o.TlsVerdicts}, programOf, zap.New(core), new(Stats))
 	t.Cleanup(func() {
 		assert.NoError(t, m.Close())
 		assert.NoError(t, o.Close())
@@ -65,7 +65,7 @@ func programOf(key *bpf.CaptureProcessKey) string { return programNames[key.Pid]
 var programNames = map[uint32]string{}
 
 func (m *managed) tell(kind uint64, pid int) {
-	m.take(&bpf.CaptureNews{Kind: kind, Process: bpf.CaptureProcessKey{Pid: uint32(pid)}}, m.now)
+	m.take(&bpf.CaptureEvent{Kind: kind, Process: bpf.CaptureProcessKey{Pid: uint32(pid)}}, m.now)
 }
 
 // probed lists the files below a folder that have probes.
@@ -195,7 +195,7 @@ func TestLibraryThatIsLoadedLate(t *testing.T) {
 	m := manage(t)
 	dir, path := library(t)
 	u := startUser(t, dir, loadsLate)
-	m.tell(newsExec, u.Process.Pid)
+	m.tell(eventExec, u.Process.Pid)
 	m.sleep(loadTime)
 	m.lookDue(m.now)
 	require.Equal(t, uint64(1), m.stats.Looks.Load())
@@ -204,9 +204,9 @@ func TestLibraryThatIsLoadedLate(t *testing.T) {
 	u.goOn()
 	u.await()
 	m.sleep(time.Second)
-	m.tell(newsUncovered, u.Process.Pid)
+	m.tell(eventUncovered, u.Process.Pid)
 	assert.Equal(t, []string{filepath.Base(path)}, m.probed(dir))
-	m.tell(newsUncovered, u.Process.Pid)
+	m.tell(eventUncovered, u.Process.Pid)
 	assert.Equal(t, uint64(2), m.stats.Looks.Load(), "there is nothing more to find soon")
 }
 
@@ -253,7 +253,7 @@ func TestReplacedProgram(t *testing.T) {
 	require.NoError(t, os.Rename(program+".new", program))
 	second := start()
 	for _, pid := range []int{first, second, start()} {
-		m.tell(newsExec, pid)
+		m.tell(eventExec, pid)
 	}
 	assert.Equal(t, uint64(2), m.stats.Files.Load())
 }
@@ -311,7 +311,7 @@ func TestShortLivedProcesses(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, c.Start())
 		pids = append(pids, c.Process.Pid)
-		m.tell(newsExec, c.Process.Pid)
+		m.tell(eventExec, c.Process.Pid)
 		require.NoError(t, in.Close())
 		require.NoError(t, c.Wait())
 		m.sleep(time.Millisecond)

@@ -31,15 +31,15 @@ const (
 	maxProcesses = 1 << 14 // processes that are known
 )
 
-// Kinds of news, as in bpf/lib/tls.h.
+// Kinds of events, as in bpf/lib/tls/tls.h.
 const (
-	newsExec      = 1
-	newsUncovered = 2
+	eventExec      = 1
+	eventUncovered = 2
 )
 
 // Maps are the kernel's tables that a Manager reads.
 type Maps struct {
-	News, Coverage, Verdicts *ebpf.Map
+	Events, Coverage, Verdicts *ebpf.Map
 }
 
 // Describe gives the name of a process's program, also when the process is over.
@@ -60,7 +60,7 @@ type Manager struct {
 	seen      map[*file]seen // by executable
 	coverage  coverage
 
-	news    *ringbuf.Reader
+	events  *ringbuf.Reader
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
@@ -103,8 +103,8 @@ func (m *Manager) Start() error {
 		m.files.own, _ = identify(info) // of a regular file: it is running
 	}
 	var err error
-	if m.news, err = ringbuf.NewReader(m.maps.News); err != nil {
-		return fmt.Errorf("open news of processes: %w", err)
+	if m.events, err = ringbuf.NewReader(m.maps.Events); err != nil {
+		return fmt.Errorf("open events of processes: %w", err)
 	}
 	before := time.Now()
 	m.addInstalled(before)
@@ -113,9 +113,9 @@ func (m *Manager) Start() error {
 		zap.Int64("attached", m.stats.Attachments.Load()), zap.Duration("took", time.Since(before)))
 	ctx, stop := context.WithCancel(context.Background())
 	m.stop = stop
-	news := make(chan bpf.CaptureNews, 256)
-	m.running.Go(func() { m.listen(ctx, news) })
-	m.running.Go(func() { m.run(ctx, news) })
+	events := make(chan bpf.CaptureEvent, 256)
+	m.running.Go(func() { m.listen(ctx, events) })
+	m.running.Go(func() { m.run(ctx, events) })
 	return nil
 }
 
@@ -125,30 +125,30 @@ func (m *Manager) Close() error {
 		m.stop()
 	}
 	var err error
-	if m.news != nil {
-		err = m.news.Close()
+	if m.events != nil {
+		err = m.events.Close()
 	}
 	m.running.Wait()
 	return errors.Join(err, m.files.close())
 }
 
 // listen hands on what the kernel tells.
-func (m *Manager) listen(ctx context.Context, news chan<- bpf.CaptureNews) {
+func (m *Manager) listen(ctx context.Context, events chan<- bpf.CaptureEvent) {
 	var record ringbuf.Record
-	for m.news.ReadInto(&record) == nil {
-		n, ok := parseNews(record.RawSample)
+	for m.events.ReadInto(&record) == nil {
+		e, ok := parseEvent(record.RawSample)
 		if !ok {
 			continue
 		}
 		select {
-		case news <- n:
+		case events <- e:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (m *Manager) run(ctx context.Context, news <-chan bpf.CaptureNews) {
+func (m *Manager) run(ctx context.Context, events <-chan bpf.CaptureEvent) {
 	look := time.NewTicker(loadTime / 2)
 	defer look.Stop()
 	sweep := time.NewTicker(sweepTime)
@@ -160,8 +160,8 @@ func (m *Manager) run(ctx context.Context, news <-chan bpf.CaptureNews) {
 		case <-ctx.Done():
 			m.cover(time.Now())
 			return
-		case n := <-news:
-			m.take(&n, time.Now())
+		case e := <-events:
+			m.take(&e, time.Now())
 		case now := <-look.C:
 			m.lookDue(now)
 		case now := <-sweep.C:
@@ -173,13 +173,13 @@ func (m *Manager) run(ctx context.Context, news <-chan bpf.CaptureNews) {
 	}
 }
 
-func (m *Manager) take(n *bpf.CaptureNews, now time.Time) {
-	pid := int(n.Process.Pid)
-	switch n.Kind {
-	case newsExec:
+func (m *Manager) take(e *bpf.CaptureEvent, now time.Time) {
+	pid := int(e.Process.Pid)
+	switch e.Kind {
+	case eventExec:
 		delete(m.processes, pid)
 		m.lookAtExecutable(pid, now)
-	case newsUncovered:
+	case eventUncovered:
 		if p := m.processes[pid]; p == nil || now.Sub(p.looked) >= m.patience(p) {
 			m.look(pid, now)
 		}

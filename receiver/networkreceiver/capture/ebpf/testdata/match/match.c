@@ -18,7 +18,7 @@ static long bpf_loop(unsigned n, void *step, void *context, unsigned long long f
 	return i;
 }
 
-#include "../../../../../../bpf/lib/match.h"
+#include "../../../../../../bpf/lib/tls/match.h"
 
 int getchar(void);
 int putchar(int c);
