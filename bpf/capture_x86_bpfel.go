@@ -44,6 +44,20 @@ type CaptureEvent struct {
 	Process CaptureProcessKey
 }
 
+type CaptureEventKind uint32
+
+const (
+	CaptureEventKindEVENT_EXEC      CaptureEventKind = 1
+	CaptureEventKindEVENT_UNCOVERED CaptureEventKind = 2
+)
+
+type CaptureFilterFlag uint32
+
+const (
+	CaptureFilterFlagINCLUDE CaptureFilterFlag = 1
+	CaptureFilterFlagEXCLUDE CaptureFilterFlag = 2
+)
+
 type CaptureFilterName struct {
 	_    structs.HostLayout
 	Name [64]uint8
@@ -63,6 +77,24 @@ type CaptureFlow struct {
 	}
 	Netns uint32
 }
+
+type CaptureLocalEnd uint32
+
+const (
+	CaptureLocalEndLOCAL_BOTH   CaptureLocalEnd = 0
+	CaptureLocalEndLOCAL_CLIENT CaptureLocalEnd = 1
+	CaptureLocalEndLOCAL_SERVER CaptureLocalEnd = 2
+)
+
+type CaptureLoss uint32
+
+const (
+	CaptureLossLOSS_RING_FULL             CaptureLoss = 0
+	CaptureLossLOSS_COPY_FAILED           CaptureLoss = 1
+	CaptureLossLOSS_PLAINTEXT_RING_FULL   CaptureLoss = 2
+	CaptureLossLOSS_PLAINTEXT_COPY_FAILED CaptureLoss = 3
+	CaptureLossLOSS_REASONS               CaptureLoss = 4
+)
 
 type CaptureLosses struct {
 	_     structs.HostLayout
@@ -151,6 +183,24 @@ type CaptureProcessKey struct {
 	Pad   uint32
 }
 
+type CaptureRecordKind uint32
+
+const (
+	CaptureRecordKindRECORD_PACKET        CaptureRecordKind = 1
+	CaptureRecordKindRECORD_OWNER         CaptureRecordKind = 2
+	CaptureRecordKindRECORD_PEER          CaptureRecordKind = 3
+	CaptureRecordKindRECORD_PEER_CAPTURED CaptureRecordKind = 4
+	CaptureRecordKindRECORD_PLAINTEXT     CaptureRecordKind = 5
+	CaptureRecordKindRECORD_RESET         CaptureRecordKind = 6
+)
+
+type CaptureRingLimit uint32
+
+const (
+	CaptureRingLimitMAX_SHARDS CaptureRingLimit = 64
+	CaptureRingLimitRING_PARTS CaptureRingLimit = 16
+)
+
 type CaptureSession struct {
 	_        structs.HostLayout
 	Socket   uint64
@@ -226,8 +276,15 @@ const (
 	CaptureProgResetReceived   = "reset_received"
 	CaptureProgStateChange     = "state_change"
 	CaptureVarBtfEvent         = "btf_event"
+	CaptureVarBtfEventKind     = "btf_event_kind"
+	CaptureVarBtfFilterFlag    = "btf_filter_flag"
+	CaptureVarBtfLocalEnd      = "btf_local_end"
+	CaptureVarBtfLoss          = "btf_loss"
+	CaptureVarBtfOperation     = "btf_operation"
 	CaptureVarBtfOwnerRecord   = "btf_owner_record"
 	CaptureVarBtfPacketRecord  = "btf_packet_record"
+	CaptureVarBtfRecordKind    = "btf_record_kind"
+	CaptureVarBtfRingLimit     = "btf_ring_limit"
 	CaptureVarFilterAddresses  = "filter_addresses"
 	CaptureVarFilterCgroups    = "filter_cgroups"
 	CaptureVarFilterGeneration = "filter_generation"
@@ -321,8 +378,15 @@ type CaptureMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type CaptureVariableSpecs struct {
 	BtfEvent         *ebpf.VariableSpec `ebpf:"btf_event"`
+	BtfEventKind     *ebpf.VariableSpec `ebpf:"btf_event_kind"`
+	BtfFilterFlag    *ebpf.VariableSpec `ebpf:"btf_filter_flag"`
+	BtfLocalEnd      *ebpf.VariableSpec `ebpf:"btf_local_end"`
+	BtfLoss          *ebpf.VariableSpec `ebpf:"btf_loss"`
+	BtfOperation     *ebpf.VariableSpec `ebpf:"btf_operation"`
 	BtfOwnerRecord   *ebpf.VariableSpec `ebpf:"btf_owner_record"`
 	BtfPacketRecord  *ebpf.VariableSpec `ebpf:"btf_packet_record"`
+	BtfRecordKind    *ebpf.VariableSpec `ebpf:"btf_record_kind"`
+	BtfRingLimit     *ebpf.VariableSpec `ebpf:"btf_ring_limit"`
 	FilterAddresses  *ebpf.VariableSpec `ebpf:"filter_addresses"`
 	FilterCgroups    *ebpf.VariableSpec `ebpf:"filter_cgroups"`
 	FilterGeneration *ebpf.VariableSpec `ebpf:"filter_generation"`
@@ -406,8 +470,15 @@ func (m *CaptureMaps) Close() error {
 // It can be passed to LoadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type CaptureVariables struct {
 	BtfEvent         *ebpf.Variable `ebpf:"btf_event"`
+	BtfEventKind     *ebpf.Variable `ebpf:"btf_event_kind"`
+	BtfFilterFlag    *ebpf.Variable `ebpf:"btf_filter_flag"`
+	BtfLocalEnd      *ebpf.Variable `ebpf:"btf_local_end"`
+	BtfLoss          *ebpf.Variable `ebpf:"btf_loss"`
+	BtfOperation     *ebpf.Variable `ebpf:"btf_operation"`
 	BtfOwnerRecord   *ebpf.Variable `ebpf:"btf_owner_record"`
 	BtfPacketRecord  *ebpf.Variable `ebpf:"btf_packet_record"`
+	BtfRecordKind    *ebpf.Variable `ebpf:"btf_record_kind"`
+	BtfRingLimit     *ebpf.Variable `ebpf:"btf_ring_limit"`
 	FilterAddresses  *ebpf.Variable `ebpf:"filter_addresses"`
 	FilterCgroups    *ebpf.Variable `ebpf:"filter_cgroups"`
 	FilterGeneration *ebpf.Variable `ebpf:"filter_generation"`

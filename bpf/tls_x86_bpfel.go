@@ -43,6 +43,29 @@ type TLSLosses struct {
 	Count [4]uint64
 }
 
+type TLSOperation uint32
+
+const (
+	TLSOperationOPERATION_HANDSHAKE TLSOperation = 0
+	TLSOperationOPERATION_WRITE     TLSOperation = 1
+	TLSOperationOPERATION_READ      TLSOperation = 2
+	TLSOperationOPERATION_FLUSH     TLSOperation = 3
+	TLSOperationOPERATION_EARLY     TLSOperation = 4
+)
+
+type TLSOutcome uint32
+
+const (
+	TLSOutcomeOUTCOME_INT          TLSOutcome = 0
+	TLSOutcomeOUTCOME_LONG         TLSOutcome = 1
+	TLSOutcomeOUTCOME_STORED4      TLSOutcome = 2
+	TLSOutcomeOUTCOME_STORED5      TLSOutcome = 3
+	TLSOutcomeOUTCOME_GO_REGISTERS TLSOutcome = 4
+	TLSOutcomeOUTCOME_GO_STACK     TLSOutcome = 5
+	TLSOutcomeOUTCOME_RUST         TLSOutcome = 6
+	TLSOutcomeOUTCOME_GO_RECORD    TLSOutcome = 7
+)
+
 type TLSOutput struct {
 	_     structs.HostLayout
 	Bytes [32]uint8
@@ -82,6 +105,16 @@ type TLSProcessRule struct {
 	Pattern [256]uint8
 }
 
+type TLSProcessSubject uint32
+
+const (
+	TLSProcessSubjectPROCESS_NAME       TLSProcessSubject = 0
+	TLSProcessSubjectPROCESS_EXECUTABLE TLSProcessSubject = 1
+	TLSProcessSubjectPROCESS_CGROUP     TLSProcessSubject = 2
+	TLSProcessSubjectPROCESS_TEXTS      TLSProcessSubject = 3
+	TLSProcessSubjectPROCESS_USER       TLSProcessSubject = 3
+)
+
 type TLSProcessTexts struct {
 	_      structs.HostLayout
 	Length [3]uint32
@@ -105,6 +138,23 @@ type TLSSessionKey struct {
 	Pid    uint32
 	Pad    uint32
 }
+
+type TLSUnboundCount uint32
+
+const (
+	TLSUnboundCountUNBOUND_CALLS  TLSUnboundCount = 0
+	TLSUnboundCountUNBOUND_BYTES  TLSUnboundCount = 1
+	TLSUnboundCountUNBOUND_COUNTS TLSUnboundCount = 2
+)
+
+type TLSWay uint32
+
+const (
+	TLSWayWAY_NONE    TLSWay = 0
+	TLSWayWAY_SSL     TLSWay = 1
+	TLSWayWAY_SESSION TLSWay = 2
+	TLSWayWAY_GO      TLSWay = 3
+)
 
 // Names of all BPF objects in the ELF.
 //
@@ -131,9 +181,18 @@ const (
 	TLSProgLibraryReturn     = "library_return"
 	TLSProgProcessExec       = "process_exec"
 	TLSVarBtfEvent           = "btf_event"
+	TLSVarBtfEventKind       = "btf_event_kind"
+	TLSVarBtfLoss            = "btf_loss"
+	TLSVarBtfOperation       = "btf_operation"
+	TLSVarBtfOutcome         = "btf_outcome"
 	TLSVarBtfOwnerRecord     = "btf_owner_record"
 	TLSVarBtfPacketRecord    = "btf_packet_record"
 	TLSVarBtfPlaintextRecord = "btf_plaintext_record"
+	TLSVarBtfProcessSubject  = "btf_process_subject"
+	TLSVarBtfRecordKind      = "btf_record_kind"
+	TLSVarBtfRingLimit       = "btf_ring_limit"
+	TLSVarBtfUnboundCount    = "btf_unbound_count"
+	TLSVarBtfWay             = "btf_way"
 	TLSVarProcessLists       = "process_lists"
 	TLSVarProcessRules       = "process_rules"
 	TLSVarShards             = "shards"
@@ -214,9 +273,18 @@ type TLSMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type TLSVariableSpecs struct {
 	BtfEvent           *ebpf.VariableSpec `ebpf:"btf_event"`
+	BtfEventKind       *ebpf.VariableSpec `ebpf:"btf_event_kind"`
+	BtfLoss            *ebpf.VariableSpec `ebpf:"btf_loss"`
+	BtfOperation       *ebpf.VariableSpec `ebpf:"btf_operation"`
+	BtfOutcome         *ebpf.VariableSpec `ebpf:"btf_outcome"`
 	BtfOwnerRecord     *ebpf.VariableSpec `ebpf:"btf_owner_record"`
 	BtfPacketRecord    *ebpf.VariableSpec `ebpf:"btf_packet_record"`
 	BtfPlaintextRecord *ebpf.VariableSpec `ebpf:"btf_plaintext_record"`
+	BtfProcessSubject  *ebpf.VariableSpec `ebpf:"btf_process_subject"`
+	BtfRecordKind      *ebpf.VariableSpec `ebpf:"btf_record_kind"`
+	BtfRingLimit       *ebpf.VariableSpec `ebpf:"btf_ring_limit"`
+	BtfUnboundCount    *ebpf.VariableSpec `ebpf:"btf_unbound_count"`
+	BtfWay             *ebpf.VariableSpec `ebpf:"btf_way"`
 	ProcessLists       *ebpf.VariableSpec `ebpf:"process_lists"`
 	ProcessRules       *ebpf.VariableSpec `ebpf:"process_rules"`
 	Shards             *ebpf.VariableSpec `ebpf:"shards"`
@@ -278,9 +346,18 @@ func (m *TLSMaps) Close() error {
 // It can be passed to LoadTLSObjects or ebpf.CollectionSpec.LoadAndAssign.
 type TLSVariables struct {
 	BtfEvent           *ebpf.Variable `ebpf:"btf_event"`
+	BtfEventKind       *ebpf.Variable `ebpf:"btf_event_kind"`
+	BtfLoss            *ebpf.Variable `ebpf:"btf_loss"`
+	BtfOperation       *ebpf.Variable `ebpf:"btf_operation"`
+	BtfOutcome         *ebpf.Variable `ebpf:"btf_outcome"`
 	BtfOwnerRecord     *ebpf.Variable `ebpf:"btf_owner_record"`
 	BtfPacketRecord    *ebpf.Variable `ebpf:"btf_packet_record"`
 	BtfPlaintextRecord *ebpf.Variable `ebpf:"btf_plaintext_record"`
+	BtfProcessSubject  *ebpf.Variable `ebpf:"btf_process_subject"`
+	BtfRecordKind      *ebpf.Variable `ebpf:"btf_record_kind"`
+	BtfRingLimit       *ebpf.Variable `ebpf:"btf_ring_limit"`
+	BtfUnboundCount    *ebpf.Variable `ebpf:"btf_unbound_count"`
+	BtfWay             *ebpf.Variable `ebpf:"btf_way"`
 	ProcessLists       *ebpf.Variable `ebpf:"process_lists"`
 	ProcessRules       *ebpf.Variable `ebpf:"process_rules"`
 	Shards             *ebpf.Variable `ebpf:"shards"`

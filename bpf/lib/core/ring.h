@@ -9,17 +9,20 @@
 #include "uapi.h"
 #include <bpf/bpf_helpers.h>
 
-enum {
+enum ring_limit {
 	MAX_SHARDS = 64,
 	RING_PARTS = 16, // a power of two
 };
 
 volatile const __u32 shards = 1;
 
-// Ring records are in no map's definition: this brings their types into the
+// Ring records and enums are in no map's definition: this brings their types into the
 // object's BTF, from which the Go types are made.
 const struct packet_record *btf_packet_record __attribute__((unused));
 const struct owner_record *btf_owner_record __attribute__((unused));
+const enum record_kind *btf_record_kind __attribute__((unused));
+const enum loss *btf_loss __attribute__((unused));
+const enum ring_limit *btf_ring_limit __attribute__((unused));
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -9,12 +9,14 @@
 #include "../core/record.h"
 #include "flow.h"
 
-enum {
+enum filter_flag {
 	INCLUDE = 1,
 	EXCLUDE = 2,
-	CUT_SHIFT = 2, // the same, of a longer name that begins like this
 };
 
+const enum filter_flag *btf_filter_flag __attribute__((unused));
+
+enum { CUT_SHIFT = 2 }; // of the same flags, for a longer name that begins like this
 enum { CGROUP_DEPTH = 12 }; // ancestors that are looked at
 
 // Lists that are not empty, and those of them that include something.

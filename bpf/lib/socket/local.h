@@ -11,11 +11,13 @@
 #include "packet.h"
 #include "socket.h"
 
-enum local_calls {
+enum local_end {
 	LOCAL_BOTH,
 	LOCAL_CLIENT, // only the end that opened the connection
 	LOCAL_SERVER, // only the other end
 };
+
+const enum local_end *btf_local_end __attribute__((unused));
 
 volatile const __u32 local_calls = LOCAL_BOTH;
 

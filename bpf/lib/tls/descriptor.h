@@ -21,6 +21,8 @@ enum way {
 	WAY_GO, // a: net.Conn and descriptor, hash: of the type that must be in the net.Conn
 };
 
+const enum way *btf_way __attribute__((unused));
+
 enum { GO_ITAB_HASH = 16 }; // where an interface's method table has its type's hash
 enum { BIO_TYPE_DESCRIPTOR = 0x0100 }; // openssl/bio.h
 

@@ -23,6 +23,8 @@ enum unbound_count {
 	UNBOUND_COUNTS,
 };
 
+const enum unbound_count *btf_unbound_count __attribute__((unused));
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, UNBOUND_COUNTS);

@@ -22,6 +22,8 @@ enum outcome {
 	OUTCOME_GO_RECORD, // arguments are the object, a record's type, and data, all of which is taken
 };
 
+const enum outcome *btf_outcome __attribute__((unused));
+
 struct probe_spec {
 	__u8 operation;
 	__u8 outcome;

@@ -21,6 +21,8 @@ enum process_subject {
 	PROCESS_USER = PROCESS_TEXTS,
 };
 
+const enum process_subject *btf_process_subject __attribute__((unused));
+
 enum {
 	PROCESS_RULES = 1024,
 	PROCESS_DECISIONS = 64, // at one time

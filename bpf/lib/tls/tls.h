@@ -28,6 +28,8 @@ enum operation {
 	OPERATION_EARLY, // writes before there is a connection
 };
 
+const enum operation *btf_operation __attribute__((unused));
+
 struct call {
 	__u64 object; // SSL *, gnutls_session_t, PRFileDesc *, *tls.Conn
 	__u64 buffer;
@@ -155,6 +157,7 @@ struct event {
 };
 
 const struct event *btf_event __attribute__((unused));
+const enum event_kind *btf_event_kind __attribute__((unused));
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -22,9 +22,9 @@ import (
 
 // Flags of an entry in a filter's list, as in bpf/lib/socket/filter.h.
 const (
-	includeFlag uint8 = 1
-	excludeFlag uint8 = 2
-	cutShift          = 2 // the same, of a longer name that begins like this
+	includeFlag = uint8(bpf.CaptureFilterFlagINCLUDE)
+	excludeFlag = uint8(bpf.CaptureFilterFlagEXCLUDE)
+	cutShift    = 2 // the same, of a longer name that begins like this
 )
 
 // filterLists are the entries of the kernel's lists.

@@ -19,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wirespan/wirespan/bpf"
 )
 
 // Results of the kernel's matching, as in bpf/lib/tls/match.h.
@@ -194,4 +196,15 @@ func TestSelectionValidate(t *testing.T) {
 	for _, r := range longest.rules() {
 		assert.LessOrEqual(t, len(r.pattern), maxPatternLen)
 	}
+}
+
+// What is written down for every platform is what the kernel's programs have.
+func TestConstantsAreTheKernels(t *testing.T) {
+	assert.EqualValues(t, bpf.TLSProcessSubjectPROCESS_NAME, subjectName)
+	assert.EqualValues(t, bpf.TLSProcessSubjectPROCESS_EXECUTABLE, subjectExecutable)
+	assert.EqualValues(t, bpf.TLSProcessSubjectPROCESS_CGROUP, subjectCgroup)
+	assert.EqualValues(t, bpf.TLSProcessSubjectPROCESS_USER, subjectUser)
+	assert.EqualValues(t, bpf.CaptureLocalEndLOCAL_BOTH, LocalBoth)
+	assert.EqualValues(t, bpf.CaptureLocalEndLOCAL_CLIENT, LocalClient)
+	assert.EqualValues(t, bpf.CaptureLocalEndLOCAL_SERVER, LocalServer)
 }

@@ -18,14 +18,14 @@ import (
 
 const tickInterval = 50 * time.Millisecond
 
-// Kinds of records, as in bpf/lib/core/record.h.
+// Kinds of records.
 const (
-	packetKind       = 1
-	ownerKind        = 2
-	peerKind         = 3
-	peerCapturedKind = 4
-	plaintextKind    = 5
-	resetKind        = 6
+	packetKind       = uint8(bpf.CaptureRecordKindRECORD_PACKET)
+	ownerKind        = uint8(bpf.CaptureRecordKindRECORD_OWNER)
+	peerKind         = uint8(bpf.CaptureRecordKindRECORD_PEER)
+	peerCapturedKind = uint8(bpf.CaptureRecordKindRECORD_PEER_CAPTURED)
+	plaintextKind    = uint8(bpf.CaptureRecordKindRECORD_PLAINTEXT)
+	resetKind        = uint8(bpf.CaptureRecordKindRECORD_RESET)
 )
 
 const (
@@ -35,8 +35,8 @@ const (
 	kindOffset       = unsafe.Offsetof(bpf.CapturePacketRecord{}.Kind)
 )
 
-// losses is how many reasons of loss the kernel counts, as in bpf/lib/core/record.h.
-const losses = len(bpf.CaptureLosses{}.Count)
+// losses is how many reasons of loss the kernel counts.
+const losses = bpf.CaptureLossLOSS_REASONS
 
 // reader is one shard at work.
 type reader struct {
@@ -253,10 +253,10 @@ func (r *reader) reportLosses() {
 		plain bool
 		count *atomic.Uint64
 	}{
-		{capture.LossRingFull, false, &stats.LostRingFull},
-		{capture.LossCopyFailed, false, &stats.LostCopyFailed},
-		{capture.LossRingFull, true, &stats.LostPlainRingFull},
-		{capture.LossCopyFailed, true, &stats.LostPlainCopyFailed},
+		bpf.CaptureLossLOSS_RING_FULL:             {capture.LossRingFull, false, &stats.LostRingFull},
+		bpf.CaptureLossLOSS_COPY_FAILED:           {capture.LossCopyFailed, false, &stats.LostCopyFailed},
+		bpf.CaptureLossLOSS_PLAINTEXT_RING_FULL:   {capture.LossRingFull, true, &stats.LostPlainRingFull},
+		bpf.CaptureLossLOSS_PLAINTEXT_COPY_FAILED: {capture.LossCopyFailed, true, &stats.LostPlainCopyFailed},
 	} {
 		n := l.Count[i] - r.losses[i]
 		if n == 0 {

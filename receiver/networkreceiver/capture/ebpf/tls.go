@@ -16,13 +16,6 @@ import (
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/uprobe"
 )
 
-// Counters of calls whose socket is not known, as in bpf/lib/tls/emit.h.
-const (
-	unboundCalls = iota
-	unboundBytes
-	unboundCounts
-)
-
 // startTLS loads the programs that run in TLS libraries, and begins to attach them.
 func (s *Source) startTLS() error {
 	spec, err := bpf.LoadTLS()
@@ -130,7 +123,10 @@ func (s *Source) EachTLS(tell func(kind string, n uint64)) {
 	tell("tls_detached", libraries.Detached.Load())
 	tell("tls_attach_microseconds", libraries.AttachTime.Load()/1000)
 	libraries.EachConnection(func(outcome string, n uint64) { tell("tls_connection_"+outcome, n) })
-	for i, kind := range [unboundCounts]string{"tls_unbound_call", "tls_unbound_byte"} {
+	for i, kind := range [bpf.TLSUnboundCountUNBOUND_COUNTS]string{
+		bpf.TLSUnboundCountUNBOUND_CALLS: "tls_unbound_call",
+		bpf.TLSUnboundCountUNBOUND_BYTES: "tls_unbound_byte",
+	} {
 		var n uint64
 		if s.tls.TlsUnbound.Lookup(uint32(i), &n) == nil {
 			tell(kind, n)

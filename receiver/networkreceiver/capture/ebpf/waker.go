@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wirespan/wirespan/bpf"
 )
 
 // How long a reader waits that nobody wakes. All readers wait until the same multiples of
@@ -23,9 +25,8 @@ const (
 	calm      = 10 // times in a row that a ring was empty, from which on it is looked at less often
 )
 
-// ringParts is of how many parts a ring has, at the end of which its reader is woken, as in
-// bpf/lib/core/ring.h.
-const ringParts = 16
+// ringParts is of how many parts a ring has, at the end of which its reader is woken.
+const ringParts = uint64(bpf.CaptureRingLimitRING_PARTS)
 
 // waker is what a reader waits for: the kernel rings it when a part of the ring is full.
 type waker struct {

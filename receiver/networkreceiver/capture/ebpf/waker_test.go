@@ -33,5 +33,5 @@ func TestFullPartOfTheRingWakesItsReader(t *testing.T) {
 		require.Error(t, <-woken)
 		t.Fatal("still asleep")
 	}
-	assert.GreaterOrEqual(t, ring.end(), uint64(2*MinRingBytes/ringParts))
+	assert.GreaterOrEqual(t, ring.end(), 2*MinRingBytes/ringParts)
 }

@@ -42,7 +42,7 @@ func TestCheaperFunctions(t *testing.T) {
 	got := cheapened(r, elf.EM_X86_64, l)
 	assert.Equal(t, []symbol.Function{{Name: symbol.SSLFree, Offset: 0x30}, {Name: readInternal, Offset: 0x20}}, got.Functions)
 	assert.Equal(t, symbol.SSLRead, before[1].Name, "an image is shared")
-	const stored = stores4<<4 | read
+	const stored = uint64(stores4<<4 | read)
 	assert.Equal(t, []point{{libraryForget, 0x30, 0}, {libraryEnter, 0x20, stored}, {libraryReturn, 0x20, stored}}, points(&got))
 }
 

@@ -31,10 +31,10 @@ const (
 	maxProcesses = 1 << 14 // processes that are known
 )
 
-// Kinds of events, as in bpf/lib/tls/tls.h.
+// Kinds of events.
 const (
-	eventExec      = 1
-	eventUncovered = 2
+	eventExec      = uint64(bpf.CaptureEventKindEVENT_EXEC)
+	eventUncovered = uint64(bpf.CaptureEventKindEVENT_UNCOVERED)
 )
 
 // Maps are the kernel's tables that a Manager reads.

@@ -8,34 +8,37 @@ package uprobe
 import (
 	"cmp"
 
+	"github.com/wirespan/wirespan/bpf"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture/uprobe/symbol"
 )
 
-// Operations, outcomes and ways, as in bpf/lib/tls/tls.h, probe_spec.h and descriptor.h.
+// What a library's function does.
 const (
-	handshake = iota
-	write
-	read
-	flush
-	early
+	handshake = uint8(bpf.TLSOperationOPERATION_HANDSHAKE)
+	write     = uint8(bpf.TLSOperationOPERATION_WRITE)
+	read      = uint8(bpf.TLSOperationOPERATION_READ)
+	flush     = uint8(bpf.TLSOperationOPERATION_FLUSH)
+	early     = uint8(bpf.TLSOperationOPERATION_EARLY)
 )
 
+// How it reports how many bytes it took.
 const (
-	returnsInt = iota
-	returnsLong
-	stores4
-	stores5
-	goRegisters
-	goStack
-	returnsRust
-	goRecords
+	returnsInt  = uint8(bpf.TLSOutcomeOUTCOME_INT)
+	returnsLong = uint8(bpf.TLSOutcomeOUTCOME_LONG)
+	stores4     = uint8(bpf.TLSOutcomeOUTCOME_STORED4)
+	stores5     = uint8(bpf.TLSOutcomeOUTCOME_STORED5)
+	goRegisters = uint8(bpf.TLSOutcomeOUTCOME_GO_REGISTERS)
+	goStack     = uint8(bpf.TLSOutcomeOUTCOME_GO_STACK)
+	returnsRust = uint8(bpf.TLSOutcomeOUTCOME_RUST)
+	goRecords   = uint8(bpf.TLSOutcomeOUTCOME_GO_RECORD)
 )
 
+// How its object leads to the socket.
 const (
-	wayNone = iota
-	waySSL
-	waySession
-	wayGo
+	wayNone    = uint8(bpf.TLSWayWAY_NONE)
+	waySSL     = uint8(bpf.TLSWayWAY_SSL)
+	waySession = uint8(bpf.TLSWayWAY_SESSION)
+	wayGo      = uint8(bpf.TLSWayWAY_GO)
 )
 
 // probeSpec is what the kernel's programs are told about a function.
@@ -198,7 +201,7 @@ func goPoints(l *symbol.Library) []point {
 		return nil
 	}
 	var p probeSpec
-	convention := uint8(goRegisters)
+	convention := goRegisters
 	if !l.Go.RegisterABI {
 		convention = goStack
 	}

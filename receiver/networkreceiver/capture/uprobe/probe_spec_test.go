@@ -59,16 +59,16 @@ func TestPointsOfGo(t *testing.T) {
 	}
 	const way = 0x0000_1234_1000_03_00
 	assert.Equal(t, []point{
-		{goEnter, 3, way | goRegisters<<4 | read},
-		{goReturn, 4, way | goRegisters<<4 | read},
-		{goReturn, 5, way | goRegisters<<4 | read},
-		{goHandshake, 7, way | goRegisters<<4},
-		{goEnter, 8, way | goRecords<<4 | write},
-		{goReturn, 9, way | goRecords<<4 | write},
-		{goCopies, 10, way | goRegisters<<4 | read},
+		{goEnter, 3, way | uint64(goRegisters<<4|read)},
+		{goReturn, 4, way | uint64(goRegisters<<4|read)},
+		{goReturn, 5, way | uint64(goRegisters<<4|read)},
+		{goHandshake, 7, way | uint64(goRegisters<<4)},
+		{goEnter, 8, way | uint64(goRecords<<4|write)},
+		{goReturn, 9, way | uint64(goRecords<<4|write)},
+		{goCopies, 10, way | uint64(goRegisters<<4|read)},
 	}, points(l), "a function whose returns are not known is left out")
 	l.Go.RegisterABI = false
-	assert.Equal(t, uint64(way|goStack<<4|read), points(l)[0].cookie)
+	assert.Equal(t, way|uint64(goStack<<4|read), points(l)[0].cookie)
 	l.Go = nil
 	assert.Empty(t, points(l))
 }
