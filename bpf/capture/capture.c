@@ -110,81 +110,119 @@ static __always_inline bool elsewhere(struct socket_state *s, struct bpf_sock *s
 	return true;
 }
 
-static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
+// inet_socket returns the socket of a packet if it is a full one of TCP or UDP.
+static __always_inline struct bpf_sock *inet_socket(struct __sk_buff *skb)
 {
-	struct packet_record head = { .kind = RECORD_PACKET, .direction = direction };
-	struct packet p = {};
 	struct bpf_sock *sk = skb->sk;
-	struct socket_state *s;
-	__u64 cookie;
-	__u32 shard;
-	bool wanted, opens = false, by_user = false;
 
 	if (!sk)
-		return;
+		return NULL;
 	sk = bpf_sk_fullsock(sk);
 	if (!sk || (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP) ||
 	    (sk->type != SOCK_STREAM && sk->type != SOCK_DGRAM))
-		return;
-	if (!parse(skb, &p))
-		return;
-	s = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!s) {
-		struct flow f = {};
+		return NULL;
+	return sk;
+}
 
-		packet_flow(&f, &p, 0);
-		count_loss(shard_of(hash_flow(&f)), LOSS_COPY_FAILED);
-		return;
+// state_of returns the state of a packet's socket. There is none if memory is short: the
+// packet is lost.
+static __always_inline struct socket_state *state_of(struct bpf_sock *sk, const struct packet *p)
+{
+	struct socket_state *s = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct flow f = {};
+
+	if (s)
+		return s;
+	packet_flow(&f, p, 0);
+	count_loss(shard_of(hash_flow(&f)), LOSS_COPY_FAILED);
+	return NULL;
+}
+
+// learn_sender learns the owner of a socket whose packet the current process sends.
+static __always_inline void learn_sender(struct socket_state *s)
+{
+	learn_owner(s);
+	if (s->owner.pid == self_pid && !(s->flags & SOCKET_SELF)) {
+		s->flags |= SOCKET_SELF;
+		s->generation = 0;
 	}
-	cookie = bpf_get_socket_cookie(skb);
-	adopt(s, cookie);
-	head.time = bpf_ktime_get_ns();
-	if (passes_by(&s->passing[direction == EGRESS], &p, cookie, direction, head.time))
-		return;
-	if (direction == EGRESS && sent_by_owner(sk)) {
-		by_user = true;
-		learn_owner(s);
-		if (s->owner.pid == self_pid && !(s->flags & SOCKET_SELF)) {
-			s->flags |= SOCKET_SELF;
-			s->generation = 0;
-		}
-	}
+}
+
+// admit reports whether a packet is submitted, and to which shard. The owner of a socket
+// that is captured is told to the shard also for packets that are not.
+static __always_inline bool admit(struct socket_state *s, struct __sk_buff *skb, struct bpf_sock *sk,
+				  const struct packet *p, __u8 direction, __u32 *shard)
+{
+	bool wanted, opens = false;
+
 	if (!s->generation) {
 		opens = direction == EGRESS && sk->state == BPF_TCP_SYN_SENT;
 		s->cgroup = bpf_skb_cgroup_id(skb);
 		s->netns = socket_netns(sk);
 	}
 	if (s->generation != filter_generation) {
-		examine(s, skb, sk, &p, opens);
+		examine(s, skb, sk, p, opens);
 		if (local_calls && !opens && single_flow(sk))
 			find_client(s, sk, is_ip4(skb));
 	}
 	if (single_flow(sk)) {
-		shard = s->shard;
+		*shard = s->shard;
 		wanted = !(s->flags & (SOCKET_SELF | SOCKET_SELF_PEER));
 	} else {
-		wanted = examine_packet(s, skb, sk, &p, &shard);
+		wanted = examine_packet(s, skb, sk, p, shard);
 	}
 	if (!wanted || !s->verdict || !s->process_verdict)
+		return false;
+	if (local_calls && sk->protocol == IPPROTO_TCP && elsewhere(s, sk, p, direction))
+		return false;
+	if (sk->state == BPF_TCP_LISTEN)
+		return true; // its bare ACK ends a handshake, and is the only sign of when
+	tell_owner(s, *shard);
+	return !bare_ack(p);
+}
+
+// submit hands a packet to a shard. It completes the head.
+static __always_inline void submit(struct socket_state *s, struct __sk_buff *skb, struct bpf_sock *sk,
+				   const struct packet *p, __u32 shard, struct packet_record *head)
+{
+	head->listener = sk->state == BPF_TCP_LISTEN;
+	head->netns = s->netns;
+	head->cgroup = s->cgroup;
+	head->wire_len = skb->len;
+	head->trimmed = trimmed(p, head->socket, head->direction);
+	submit_packet(skb, &s->share, shard, head->trimmed ? p->headers : head->wire_len, head);
+	if (s->flags & SOCKET_PEER_UNTOLD)
+		tell_client_owner(s, sk, is_ip4(skb), shard);
+}
+
+static __always_inline void capture(struct __sk_buff *skb, __u8 direction)
+{
+	struct packet_record head = { .kind = RECORD_PACKET, .direction = direction };
+	struct bpf_sock *sk = inet_socket(skb);
+	struct packet p = {};
+	struct socket_state *s;
+	bool by_user = false;
+	__u32 shard;
+
+	if (!sk || !parse(skb, &p))
 		return;
-	if (local_calls && sk->protocol == IPPROTO_TCP && elsewhere(s, sk, &p, direction))
+	s = state_of(sk, &p);
+	if (!s)
 		return;
-	if (sk->state != BPF_TCP_LISTEN)
-		tell_owner(s, shard);
-	// A listener's bare ACK ends a handshake, and is the only sign of when.
-	if (bare_ack(&p) && sk->state != BPF_TCP_LISTEN)
+	head.socket = bpf_get_socket_cookie(skb);
+	adopt(s, head.socket);
+	head.time = bpf_ktime_get_ns();
+	if (passes_by(&s->passing[direction == EGRESS], &p, head.socket, direction, head.time))
+		return;
+	if (direction == EGRESS && sent_by_owner(sk)) {
+		by_user = true;
+		learn_sender(s);
+	}
+	if (!admit(s, skb, sk, &p, direction, &shard))
 		return;
 	if (tls && p.payload && !(s->flags & SOCKET_TLS_BOUND) && single_flow(sk))
 		bind_socket(s, skb, &p, direction, by_user);
-	head.socket = cookie;
-	head.listener = sk->state == BPF_TCP_LISTEN;
-	head.netns = s->netns;
-	head.cgroup = s->cgroup;
-	head.wire_len = skb->len;
-	head.trimmed = trimmed(&p, cookie, direction);
-	submit_packet(skb, &s->share, shard, head.trimmed ? p.headers : head.wire_len, &head);
-	if (s->flags & SOCKET_PEER_UNTOLD)
-		tell_client_owner(s, sk, is_ip4(skb), shard);
+	submit(s, skb, sk, &p, shard, &head);
 }
 
 SEC("cgroup_skb/egress")
