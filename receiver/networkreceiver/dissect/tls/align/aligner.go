@@ -193,7 +193,7 @@ func (a *aligner) plain(m conn.Mark, read bool, b []byte) {
 }
 
 // seenLate is the position of the first byte of a library's object whose beginning was
-// not seen, as in bpf/lib/tls.h.
+// not seen, as in bpf/lib/tls/tls.h.
 const seenLate = 1
 
 // rejoin begins with plaintext before which something is missing, nobody knows how much.

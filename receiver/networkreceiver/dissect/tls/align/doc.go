@@ -43,7 +43,7 @@
 //
 // From specifications: headerBytes and maxPlain (RFC 8446, section 5.1), blockBytes (AES),
 // updateBytes (RFC 8446, section 4.6.3: a header of four bytes and one), overheads (RFC 8446,
-// section 5.2; RFC 5288; RFC 7905), seenLate (bpf/lib/tls.h).
+// section 5.2; RFC 5288; RFC 7905), seenLate (bpf/lib/tls/tls.h).
 //
 // Bounds of memory, from the budget of a connection: maxWaiting, maxChunks, maxRecords,
 // maxUnclaimed. What exceeds them is handed over without its place, as TestSlowPeers shows.
