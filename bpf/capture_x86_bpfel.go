@@ -295,7 +295,9 @@ const (
 	CaptureVarIncludePorts     = "include_ports"
 	CaptureVarIncludeProcesses = "include_processes"
 	CaptureVarLocalCalls       = "local_calls"
+	CaptureVarSelfKnown        = "self_known"
 	CaptureVarSelfPid          = "self_pid"
+	CaptureVarSelfVisits       = "self_visits"
 	CaptureVarShards           = "shards"
 	CaptureVarTls              = "tls"
 )
@@ -397,7 +399,9 @@ type CaptureVariableSpecs struct {
 	IncludePorts     *ebpf.VariableSpec `ebpf:"include_ports"`
 	IncludeProcesses *ebpf.VariableSpec `ebpf:"include_processes"`
 	LocalCalls       *ebpf.VariableSpec `ebpf:"local_calls"`
+	SelfKnown        *ebpf.VariableSpec `ebpf:"self_known"`
 	SelfPid          *ebpf.VariableSpec `ebpf:"self_pid"`
+	SelfVisits       *ebpf.VariableSpec `ebpf:"self_visits"`
 	Shards           *ebpf.VariableSpec `ebpf:"shards"`
 	Tls              *ebpf.VariableSpec `ebpf:"tls"`
 }
@@ -489,7 +493,9 @@ type CaptureVariables struct {
 	IncludePorts     *ebpf.Variable `ebpf:"include_ports"`
 	IncludeProcesses *ebpf.Variable `ebpf:"include_processes"`
 	LocalCalls       *ebpf.Variable `ebpf:"local_calls"`
+	SelfKnown        *ebpf.Variable `ebpf:"self_known"`
 	SelfPid          *ebpf.Variable `ebpf:"self_pid"`
+	SelfVisits       *ebpf.Variable `ebpf:"self_visits"`
 	Shards           *ebpf.Variable `ebpf:"shards"`
 	Tls              *ebpf.Variable `ebpf:"tls"`
 }

@@ -66,7 +66,7 @@ static __noinline void examine(struct socket_state *s, struct __sk_buff *skb, st
 	} else if (sk->state == BPF_TCP_LISTEN && self_listener(sk, s->netns)) {
 		s->flags |= SOCKET_SELF;
 	}
-	s->generation = generation;
+	s->generation = self_known ? generation : 0; // 0: once more with the next packet
 }
 
 // examine_packet does the same for a socket that has many peers: a listener or
@@ -298,7 +298,12 @@ int open_sockets(struct bpf_iter__task_file *ctx)
 	struct sock *sk;
 
 	self_pid = reader->tgid;
-	if (!task || !file)
+	if (!task) { // the end of a visit; the second one comes after the attachment
+		if (++self_visits == 2)
+			self_known = true;
+		return 0;
+	}
+	if (!file)
 		return 0;
 	socket = bpf_sock_from_file(file);
 	if (!socket)
@@ -321,8 +326,13 @@ int open_sockets(struct bpf_iter__task_file *ctx)
 	if (!s)
 		return 0;
 	adopt(s, bpf_get_socket_cookie(sk));
-	if ((__u32)task->tgid == self_pid)
+	if ((__u32)task->tgid == self_pid) {
+		struct flow f = {};
+
 		s->flags |= SOCKET_SELF;
+		if (connected_flow(&f, sk))
+			remember_self(&f);
+	}
 	if (s->owner.pid)
 		return 0; // what it sends tells more than who holds a descriptor
 	process_key(&key, task);

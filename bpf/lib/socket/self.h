@@ -12,6 +12,11 @@
 // it runs in the context of whoever reads it.
 __u32 self_pid = 0;
 
+// Set when the sockets that were open at the attachment have all been visited. Until then
+// the far end of a connection of the collector's may be seen before its own end is known.
+bool self_known = false;
+__u32 self_visits = 0;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -56,6 +61,31 @@ static __always_inline void listening_flow(struct flow *f, struct sock *sk)
 		f->low.address[3] = sk->__sk_common.skc_rcv_saddr;
 	}
 	f->netns = sk->__sk_common.skc_net.net->ns.inum;
+}
+
+// connected_flow is the flow of a connected TCP socket. It reports false for any other.
+static __always_inline bool connected_flow(struct flow *f, struct sock *sk)
+{
+	const __be32 *local = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32;
+	const __be32 *remote = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32;
+	bool ip4 = sk->__sk_common.skc_family != AF_INET6 ||
+		   (!remote[0] && !remote[1] && remote[2] == bpf_htonl(0xffff));
+
+	if (sk->sk_protocol != IPPROTO_TCP || !sk->__sk_common.skc_num || !sk->__sk_common.skc_dport)
+		return false;
+	f->low.port = sk->__sk_common.skc_num;
+	f->high.port = bpf_ntohs(sk->__sk_common.skc_dport);
+	if (ip4) {
+		f->low.address[3] = sk->__sk_common.skc_rcv_saddr;
+		f->high.address[3] = sk->__sk_common.skc_daddr;
+	} else {
+		for (int i = 0; i < 4; i++) {
+			f->low.address[i] = local[i];
+			f->high.address[i] = remote[i];
+		}
+	}
+	normalise(f, sk->__sk_common.skc_net.net->ns.inum);
+	return true;
 }
 
 // self_listener tells whether the flow of a listening socket was remembered so.
