@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/wirespan/wirespan/internal/semconv"
 )
 
 // describe fills in what attributes say, the same for spans and log records.
@@ -27,10 +29,10 @@ func (x *entry) describe(resource, attrs pcommon.Map) {
 	x.facts = factsOf(attrs)
 	x.notes = notesOf(attrs)
 	x.latency = -1
-	x.givenUp = str(attrs, keyMissingSide) == "response"
-	if ns, ok := integer(attrs, keyResponseTime); ok && str(attrs, keyMissingSide) == "" {
+	x.givenUp = str(attrs, semconv.MissingSide) == "response"
+	if ns, ok := integer(attrs, semconv.TimeLastResponseByte); ok && str(attrs, semconv.MissingSide) == "" {
 		x.latency = time.Duration(ns)
-	} else if ns, ok := integer(attrs, keyElapsed); ok && x.givenUp {
+	} else if ns, ok := integer(attrs, semconv.TimeElapsed); ok && x.givenUp {
 		x.latency = time.Duration(ns)
 	}
 }
@@ -38,44 +40,44 @@ func (x *entry) describe(resource, attrs pcommon.Map) {
 func processOf(resource pcommon.Map) process {
 	p := process{
 		name:      processName(resource),
-		container: str(resource, keyContainerID),
+		container: str(resource, semconv.ContainerID),
 	}
-	p.pid, _ = integer(resource, keyPID)
+	p.pid, _ = integer(resource, semconv.ProcessPID)
 	return p
 }
 
 // peerProcessOf is the process at the other end, if that is on the same machine.
 func peerProcessOf(attrs pcommon.Map) process {
 	p := process{
-		name:      str(attrs, keyPeerProcessName),
-		container: str(attrs, keyPeerContainerID),
+		name:      str(attrs, semconv.PeerProcessName),
+		container: str(attrs, semconv.PeerContainerID),
 	}
-	p.pid, _ = integer(attrs, keyPeerProcessPID)
+	p.pid, _ = integer(attrs, semconv.PeerProcessPID)
 	return p
 }
 
 // processName is what ps shows: of a script its own name (gunicorn), not its
 // interpreter's. Runtimes that name their main thread hide it, though.
 func processName(resource pcommon.Map) string {
-	if name := str(resource, keyOwnProcessName); name != "" && !strings.HasSuffix(name, "MainThread") {
+	if name := str(resource, semconv.ProcessName); name != "" && !strings.HasSuffix(name, "MainThread") {
 		return name
 	}
-	return firstOf(resource, keyProcessName, keyProcessTitle)
+	return firstOf(resource, semconv.ProcessExecutableName, semconv.ProcessCommand)
 }
 
 // localEnd prefers what an orchestrator calls the process to what it calls
 // itself. In a capture file there is neither.
 func localEnd(resource, attrs pcommon.Map) end {
-	if pod := str(resource, keyPodName); pod != "" {
-		return end{pod, str(resource, keyNamespace)}
+	if pod := str(resource, semconv.K8SPodName); pod != "" {
+		return end{pod, str(resource, semconv.K8SNamespaceName)}
 	}
-	if service := str(resource, keyServiceName); service != "" {
+	if service := str(resource, semconv.ServiceName); service != "" {
 		return end{name: service}
 	}
 	if name := processName(resource); name != "" {
 		return end{name: name}
 	}
-	return end{name: address(attrs, keyLocalAddress, keyLocalPort)}
+	return end{name: address(attrs, semconv.NetworkLocalAddress, semconv.NetworkLocalPort)}
 }
 
 // peerPrefixes are where attributes about the peer's Kubernetes objects live:
@@ -84,20 +86,20 @@ var peerPrefixes = map[side]string{clientSide: "destination.", serverSide: "sour
 
 func peerEnd(attrs pcommon.Map, s side) end {
 	prefix := peerPrefixes[s]
-	namespace := firstOf(attrs, keyPeerNamespace, prefix+keyNamespace)
-	if name := firstOf(attrs, keyPeerName, prefix+keyPodName); name != "" {
+	namespace := firstOf(attrs, semconv.ServicePeerNamespace, prefix+semconv.K8SNamespaceName)
+	if name := firstOf(attrs, semconv.ServicePeerName, prefix+semconv.K8SPodName); name != "" {
 		return end{name, namespace}
 	}
 	if s == serverSide {
-		if a := address(attrs, keyPeerAddress, keyPeerPort); a != "" {
+		if a := address(attrs, semconv.NetworkPeerAddress, semconv.NetworkPeerPort); a != "" {
 			return end{name: a}
 		}
-		return end{name: address(attrs, keyClientAddress, keyClientPort)}
+		return end{name: address(attrs, semconv.ClientAddress, semconv.ClientPort)}
 	}
-	if a := address(attrs, keyServerAddress, keyServerPort); a != "" {
+	if a := address(attrs, semconv.ServerAddress, semconv.ServerPort); a != "" {
 		return end{name: a}
 	}
-	return end{name: address(attrs, keyPeerAddress, keyPeerPort)}
+	return end{name: address(attrs, semconv.NetworkPeerAddress, semconv.NetworkPeerPort)}
 }
 
 func address(attrs pcommon.Map, hostKey, portKey string) string {
@@ -112,8 +114,8 @@ func address(attrs pcommon.Map, hostKey, portKey string) string {
 // notesOf says what is missing of a call, or not certain.
 func notesOf(attrs pcommon.Map) []string {
 	var notes []string
-	if side := str(attrs, keyMissingSide); side != "" {
-		notes = append(notes, "no "+side+prefixed(": ", str(attrs, keyMissingReason)))
+	if side := str(attrs, semconv.MissingSide); side != "" {
+		notes = append(notes, "no "+side+prefixed(": ", str(attrs, semconv.MissingReason)))
 	}
 	for _, name := range []string{"request", "response"} {
 		if truth(attrs, "wirespan."+name+".midway") {
@@ -126,10 +128,10 @@ func notesOf(attrs pcommon.Map) []string {
 			notes = append(notes, strconv.FormatInt(n, 10)+" bytes of the "+name+" were not captured")
 		}
 	}
-	if n, ok := integer(attrs, keyUnknownFields); ok && n > 0 {
+	if n, ok := integer(attrs, semconv.HTTP2UnknownFields); ok && n > 0 {
 		notes = append(notes, counted(n, "header field")+" from before the capture unknown")
 	}
-	if truth(attrs, keyUncertain) {
+	if truth(attrs, semconv.PairingUncertain) {
 		notes = append(notes, "pairing uncertain")
 	}
 	return notes

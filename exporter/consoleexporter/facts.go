@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/wirespan/wirespan/internal/semconv"
 )
 
 // factsOf is what a protocol has to say besides operation and status.
@@ -17,29 +19,29 @@ func factsOf(attrs pcommon.Map) []fact {
 			facts = append(facts, fact{label, text, inLine})
 		}
 	}
-	if asked, answered := str(attrs, keyRequestModel), str(attrs, keyResponseModel); asked != "" && answered != asked {
+	if asked, answered := str(attrs, semconv.GenAIRequestModel), str(attrs, semconv.GenAIResponseModel); asked != "" && answered != asked {
 		add("Model", answered, false)
 	}
 	add("Tokens", tokensOf(attrs), true)
-	add("Finish reason", list(attrs, keyFinish), false)
+	add("Finish reason", list(attrs, semconv.GenAIResponseFinishReasons), false)
 	add("Messages", messagesOf(attrs), true)
-	add("Answers", list(attrs, keyDNSAnswers), true)
-	if !has(attrs, keyTLSEstablished) {
-		add("TLS", str(attrs, keyTLSVersion), false)
+	add("Answers", list(attrs, semconv.DNSResponseAnswers), true)
+	if !has(attrs, semconv.TLSEstablished) {
+		add("TLS", str(attrs, semconv.TLSProtocolVersion), false)
 	} else {
-		add("Cipher", str(attrs, keyTLSCipher), false)
-		add("ALPN", str(attrs, keyTLSALPN), false)
-		add("Certificate", str(attrs, keyTLSSubject), false)
+		add("Cipher", str(attrs, semconv.TLSCipher), false)
+		add("ALPN", str(attrs, semconv.TLSNextProtocol), false)
+		add("Certificate", str(attrs, semconv.TLSServerSubject), false)
 	}
-	if alert := str(attrs, keyTLSAlert); alert != "" {
-		add("Alert", alert+prefixed(" by the ", str(attrs, keyTLSAlertBy)), !has(attrs, keyErrorType))
+	if alert := str(attrs, semconv.TLSAlert); alert != "" {
+		add("Alert", alert+prefixed(" by the ", str(attrs, semconv.TLSAlertBy)), !has(attrs, semconv.ErrorType))
 	}
 	return facts
 }
 
 func tokensOf(attrs pcommon.Map) string {
-	in, okIn := integer(attrs, keyInputUsage)
-	out, okOut := integer(attrs, keyOutputUsage)
+	in, okIn := integer(attrs, semconv.GenAIUsageInputTokens)
+	out, okOut := integer(attrs, semconv.GenAIUsageOutputTokens)
 	switch {
 	case okIn && okOut:
 		return strconv.FormatInt(in, 10) + " in, " + strconv.FormatInt(out, 10) + " out"
@@ -53,10 +55,10 @@ func tokensOf(attrs pcommon.Map) string {
 
 // messagesOf counts those of a stream, which have entries of their own.
 func messagesOf(attrs pcommon.Map) string {
-	sent, _ := integer(attrs, keyRPCRequests)
-	got, ok := integer(attrs, keyRPCResponses)
+	sent, _ := integer(attrs, semconv.RPCRequestMessages)
+	got, ok := integer(attrs, semconv.RPCResponseMessages)
 	if !ok {
-		got, _ = integer(attrs, keySSEEvents)
+		got, _ = integer(attrs, semconv.SSEEvents)
 	}
 	switch {
 	case sent > 0 && got > 0:

@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/wirespan/wirespan/internal/semconv"
 )
 
 // match is what the entries of both ends of a call have in common and those of other
@@ -27,19 +29,19 @@ func matchOfRecord(x *entry, resource pcommon.Resource, record plog.LogRecord) m
 	span := record.SpanID().String()
 	if x.side == serverSide {
 		span = ""
-		if truth(attrs, keyPeerCaptured) {
-			span = str(attrs, keySpanParentID)
+		if truth(attrs, semconv.PeerCaptured) {
+			span = str(attrs, semconv.SpanParentID)
 		}
 	}
 	if x.side == unknownSide || span == "" || record.TraceID().IsEmpty() {
 		return matchOfDatagrams(x, resource.Attributes(), attrs)
 	}
-	if str(attrs, keyTransport) == "udp" {
+	if str(attrs, semconv.NetworkTransport) == "udp" {
 		return matchOfDatagrams(x, resource.Attributes(), attrs)
 	}
 	parts := []string{record.EventName(), record.TraceID().String(), span}
 	if x.kind == streamMessage {
-		parts = append(parts, str(attrs, keyDirection), x.stream.title, strconv.FormatInt(x.stream.body.size, 10), digest(record.Body()))
+		parts = append(parts, str(attrs, semconv.EventDirection), x.stream.title, strconv.FormatInt(x.stream.body.size, 10), digest(record.Body()))
 	}
 	return match(strings.Join(parts, "\x00"))
 }
@@ -50,7 +52,7 @@ func matchOfSpan(x *entry, resource pcommon.Resource, span ptrace.Span) match {
 	if x.side == serverSide {
 		id = span.ParentSpanID()
 	}
-	if x.side == unknownSide || id.IsEmpty() || str(span.Attributes(), keyTransport) == "udp" {
+	if x.side == unknownSide || id.IsEmpty() || str(span.Attributes(), semconv.NetworkTransport) == "udp" {
 		return matchOfDatagrams(x, resource.Attributes(), span.Attributes())
 	}
 	trace := span.TraceID()
@@ -61,9 +63,9 @@ func matchOfSpan(x *entry, resource pcommon.Resource, span ptrace.Span) match {
 // same call is proved by its processes, each of which names the other, their sockets, and
 // what was asked and answered.
 func matchOfDatagrams(x *entry, resource, attrs pcommon.Map) match {
-	local, peer := address(attrs, keyLocalAddress, keyLocalPort), address(attrs, keyPeerAddress, keyPeerPort)
-	own, ok := integer(resource, keyPID)
-	other, peerOK := integer(attrs, keyPeerProcessPID)
+	local, peer := address(attrs, semconv.NetworkLocalAddress, semconv.NetworkLocalPort), address(attrs, semconv.NetworkPeerAddress, semconv.NetworkPeerPort)
+	own, ok := integer(resource, semconv.ProcessPID)
+	other, peerOK := integer(attrs, semconv.PeerProcessPID)
 	if !ok || !peerOK || local == "" || peer == "" || x.kind != wholeCall {
 		return ""
 	}
@@ -76,7 +78,7 @@ func matchOfDatagrams(x *entry, resource, attrs pcommon.Map) match {
 		return ""
 	}
 	return match(strings.Join([]string{
-		"udp", client, server, x.operation, str(attrs, keyDNSID), str(attrs, keyDNSCode), list(attrs, keyDNSAnswers), str(attrs, keyMissingSide),
+		"udp", client, server, x.operation, str(attrs, semconv.DNSID), str(attrs, semconv.DNSResponseCode), list(attrs, semconv.DNSResponseAnswers), str(attrs, semconv.MissingSide),
 	}, "\x00"))
 }
 

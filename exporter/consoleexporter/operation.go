@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/wirespan/wirespan/internal/semconv"
 )
 
 // operationOf names what was asked for, in the words of the protocol: a method of RPC, an
@@ -26,8 +28,8 @@ func operationOf(attrs pcommon.Map) string {
 			return operation + " (" + request + ")"
 		}
 	}
-	if name := str(attrs, keyDNSName); name != "" {
-		return strings.TrimSpace(str(attrs, keyDNSType) + " " + name)
+	if name := str(attrs, semconv.DNSQuestionName); name != "" {
+		return strings.TrimSpace(str(attrs, semconv.DNSQuestionType) + " " + name)
 	}
 	if request == "" {
 		return handshakeOf(attrs)
@@ -37,14 +39,14 @@ func operationOf(attrs pcommon.Map) string {
 
 // requestLine is HTTP's method and target.
 func requestLine(attrs pcommon.Map) string {
-	target := str(attrs, keyURLPath)
-	if query := str(attrs, keyURLQuery); query != "" {
+	target := str(attrs, semconv.URLPath)
+	if query := str(attrs, semconv.URLQuery); query != "" {
 		target += "?" + query
 	}
 	if target == "" {
-		target = targetOf(str(attrs, keyURLFull))
+		target = targetOf(str(attrs, semconv.URLFull))
 	}
-	return strings.TrimSpace(firstOf(attrs, keyMethodOriginal, keyMethod) + " " + target)
+	return strings.TrimSpace(firstOf(attrs, semconv.HTTPRequestMethodOriginal, semconv.HTTPRequestMethod) + " " + target)
 }
 
 // targetOf leaves out what the ends of the call tell already.
@@ -61,25 +63,25 @@ func targetOf(full string) string {
 
 // rpcOperation is the method, in MCP followed by what it is about.
 func rpcOperation(attrs pcommon.Map) string {
-	if method := str(attrs, keyMCPMethod); method != "" {
-		return method + prefixed(" ", firstOf(attrs, keyToolName, keyPromptName, keyMCPResource))
+	if method := str(attrs, semconv.MCPMethodName); method != "" {
+		return method + prefixed(" ", firstOf(attrs, semconv.GenAIToolName, semconv.GenAIPromptName, semconv.MCPResourceURI))
 	}
-	if n, ok := integer(attrs, keyJSONRPCBatch); ok {
-		return "batch of " + strconv.FormatInt(n, 10) + prefixed(": ", list(attrs, keyJSONRPCMethods))
+	if n, ok := integer(attrs, semconv.JSONRPCBatchSize); ok {
+		return "batch of " + strconv.FormatInt(n, 10) + prefixed(": ", list(attrs, semconv.JSONRPCBatchMethods))
 	}
-	return str(attrs, keyRPCMethod)
+	return str(attrs, semconv.RPCMethod)
 }
 
 func graphQLOperation(attrs pcommon.Map) string {
-	if n, ok := integer(attrs, keyGraphQLBatch); ok {
+	if n, ok := integer(attrs, semconv.GraphQLBatchSize); ok {
 		return "batch of " + strconv.FormatInt(n, 10)
 	}
-	return strings.TrimSpace(str(attrs, keyGraphQLType) + " " + str(attrs, keyGraphQLName))
+	return strings.TrimSpace(str(attrs, semconv.GraphQLOperationType) + " " + str(attrs, semconv.GraphQLOperationName))
 }
 
 func genAIOperation(attrs pcommon.Map) string {
-	if operation := str(attrs, keyGenAI); operation != "" {
-		return operation + prefixed(" ", firstOf(attrs, keyRequestModel, keyResponseModel))
+	if operation := str(attrs, semconv.GenAIOperationName); operation != "" {
+		return operation + prefixed(" ", firstOf(attrs, semconv.GenAIRequestModel, semconv.GenAIResponseModel))
 	}
 	return ""
 }
@@ -88,13 +90,13 @@ func genAIOperation(attrs pcommon.Map) string {
 // empty if there is none.
 func handshakeOf(attrs pcommon.Map) string {
 	name := "TLS"
-	if str(attrs, keyProtocol) == "quic" {
+	if str(attrs, semconv.NetworkProtocolName) == "quic" {
 		name = "QUIC"
 	}
 	switch {
-	case has(attrs, keyTLSVersions) || has(attrs, keyTLSEstablished):
-		return name + " handshake" + prefixed(" ", str(attrs, keyServerAddress))
-	case has(attrs, keyTLSAlert):
+	case has(attrs, semconv.TLSClientVersions) || has(attrs, semconv.TLSEstablished):
+		return name + " handshake" + prefixed(" ", str(attrs, semconv.ServerAddress))
+	case has(attrs, semconv.TLSAlert):
 		return name + " alert"
 	}
 	return ""

@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/wirespan/wirespan/internal/semconv"
 )
 
 func TestTextIsNeverRaw(t *testing.T) {
@@ -85,7 +87,7 @@ func poison(attrs pcommon.Map, evil string) {
 			v.SetStr(evil)
 		}
 	}
-	attrs.PutStr(keySide, "client")
+	attrs.PutStr(semconv.Side, "client")
 	attrs.PutStr("wirespan.missing.side", evil)
 	attrs.PutStr("wirespan.missing.reason", evil)
 	attrs.PutStr("wirespan.request.incomplete", evil)

@@ -8,6 +8,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/wirespan/wirespan/internal/semconv"
 )
 
 // entryOfSpan reads a span. Its bodies are previews.
@@ -25,7 +27,7 @@ func entryOfSpan(resource pcommon.Resource, span ptrace.Span, maxBody int) entry
 	if x.status == "" && span.Status().Code() == ptrace.StatusCodeError {
 		x.status, x.outcome = span.Status().Message(), failed
 	}
-	if x.latency < 0 && x.status != "" && str(attrs, keyMissingSide) != "request" {
+	if x.latency < 0 && x.status != "" && str(attrs, semconv.MissingSide) != "request" {
 		x.latency = max(x.end.Sub(x.start), 0)
 	}
 	x.end = latest(x.start, x.end)

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/wirespan/wirespan/internal/semconv"
 )
 
 // result is how a call ended.
@@ -25,16 +27,16 @@ func statusOf(attrs pcommon.Map) (string, outcome) {
 			return r.text + carriedBy(attrs), r.outcome
 		}
 	}
-	if code := str(attrs, keyDNSCode); code != "" {
+	if code := str(attrs, semconv.DNSResponseCode); code != "" {
 		return transportError(attrs, result{code, succeeded}, failed)
 	}
-	if code, ok := integer(attrs, keyStatusCode); ok {
+	if code, ok := integer(attrs, semconv.HTTPResponseStatusCode); ok {
 		return transportError(attrs, httpStatus(code), failed)
 	}
-	if kind := str(attrs, keyErrorType); kind != "" {
+	if kind := str(attrs, semconv.ErrorType); kind != "" {
 		return kind, failed
 	}
-	if version := str(attrs, keyTLSVersion); version != "" && has(attrs, keyTLSEstablished) {
+	if version := str(attrs, semconv.TLSProtocolVersion); version != "" && has(attrs, semconv.TLSEstablished) {
 		return "TLS " + version, succeeded
 	}
 	return "", unknownOutcome
@@ -43,11 +45,11 @@ func statusOf(attrs pcommon.Map) (string, outcome) {
 // transportError adds an error that the status does not tell: a response of 200 OK that
 // broke off.
 func transportError(attrs pcommon.Map, r result, as outcome) (string, outcome) {
-	kind := str(attrs, keyErrorType)
+	kind := str(attrs, semconv.ErrorType)
 	if kind == "" || r.outcome != succeeded {
 		return r.text, r.outcome
 	}
-	if has(attrs, keyDNSCode) && r.text != "NOERROR" {
+	if has(attrs, semconv.DNSResponseCode) && r.text != "NOERROR" {
 		return r.text, as // named as resolvers name it
 	}
 	return r.text + ", " + kind, as
@@ -66,8 +68,8 @@ func httpStatus(code int64) result {
 
 // carriedBy names HTTP's status beside another one, unless it goes without saying.
 func carriedBy(attrs pcommon.Map) string {
-	code, ok := integer(attrs, keyStatusCode)
-	if !ok || code == http.StatusOK && str(attrs, keyRPCSystem) == "grpc" {
+	code, ok := integer(attrs, semconv.HTTPResponseStatusCode)
+	if !ok || code == http.StatusOK && str(attrs, semconv.RPCSystemName) == "grpc" {
 		return ""
 	}
 	return " (HTTP " + strconv.FormatInt(code, 10) + ")"
@@ -77,8 +79,8 @@ func carriedBy(attrs pcommon.Map) string {
 var serverFaults = []string{"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
 
 func rpcStatus(attrs pcommon.Map) result {
-	code := str(attrs, keyRPCStatus)
-	if str(attrs, keyRPCSystem) == "jsonrpc" {
+	code := str(attrs, semconv.RPCResponseStatusCode)
+	if str(attrs, semconv.RPCSystemName) == "jsonrpc" {
 		return jsonRPCStatus(attrs, code)
 	}
 	switch {
@@ -88,39 +90,39 @@ func rpcStatus(attrs pcommon.Map) result {
 		text, outcome := transportError(attrs, result{code, succeeded}, failed)
 		return result{text, outcome}
 	case slices.Contains(serverFaults, code):
-		return result{code + prefixed(": ", str(attrs, keyRPCStatusText)), failed}
+		return result{code + prefixed(": ", str(attrs, semconv.RPCStatusMessage)), failed}
 	}
-	return result{code + prefixed(": ", str(attrs, keyRPCStatusText)), refused}
+	return result{code + prefixed(": ", str(attrs, semconv.RPCStatusMessage)), refused}
 }
 
 func jsonRPCStatus(attrs pcommon.Map, code string) result {
-	message := prefixed(" ", str(attrs, keyJSONRPCError))
-	if n, ok := integer(attrs, keyJSONRPCFailed); ok && n > 0 {
+	message := prefixed(" ", str(attrs, semconv.JSONRPCErrorMessage))
+	if n, ok := integer(attrs, semconv.JSONRPCBatchErrors); ok && n > 0 {
 		return result{counted(n, "error") + prefixed(":", message), failed}
 	}
 	switch {
 	case code != "":
 		return result{code + message, failed}
-	case str(attrs, keyErrorType) == "tool_error":
+	case str(attrs, semconv.ErrorType) == "tool_error":
 		return result{"tool_error", failed}
 	}
 	return result{}
 }
 
 func graphQLStatus(attrs pcommon.Map) result {
-	if n, ok := integer(attrs, keyGraphQLErrors); ok && n > 0 {
-		return result{counted(n, "error") + prefixed(": ", list(attrs, keyGraphQLMessages)), failed}
+	if n, ok := integer(attrs, semconv.GraphQLErrors); ok && n > 0 {
+		return result{counted(n, "error") + prefixed(": ", list(attrs, semconv.GraphQLErrorMessages)), failed}
 	}
 	return result{}
 }
 
 // genAIStatus is an error that the provider names, in the middle of a stream too.
 func genAIStatus(attrs pcommon.Map) result {
-	if !has(attrs, keyGenAI) || !has(attrs, keyGenAIError) {
+	if !has(attrs, semconv.GenAIOperationName) || !has(attrs, semconv.GenAIErrorMessage) {
 		return result{}
 	}
-	message := str(attrs, keyGenAIError)
-	if kind := str(attrs, keyErrorType); kind != "" {
+	message := str(attrs, semconv.GenAIErrorMessage)
+	if kind := str(attrs, semconv.ErrorType); kind != "" {
 		message = kind + prefixed(": ", message)
 	}
 	return result{message, failed}

@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/index"
 )
 
@@ -56,19 +57,19 @@ func (c *call) read(attrs pcommon.Map, namesFrom []string) bool {
 	c.transport = index.TCP
 	for key, v := range attrs.All() {
 		switch key {
-		case keyPeerAddress:
+		case semconv.NetworkPeerAddress:
 			peer = parse(v.Str())
-		case keyPeerPort:
+		case semconv.NetworkPeerPort:
 			peerPort = v.Int()
-		case keyNATAddress:
+		case semconv.PeerNATAddress:
 			nat = parse(v.Str())
-		case keyNATPort:
+		case semconv.PeerNATPort:
 			natPort = v.Int()
-		case keyTransport:
+		case semconv.NetworkTransport:
 			c.transport = protocolNamed(v.Str())
-		case keyPeerContainer:
+		case semconv.PeerContainerID:
 			c.container = v.Str()
-		case keySide, keySpanKind:
+		case semconv.Side, semconv.SpanKind:
 			if c.side == unknownSide {
 				c.side = sideNamed(v.Str())
 			}

@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/config/configgrpc"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/wirespan/wirespan/internal/semconv"
 )
 
 // Config of the processor.
@@ -126,7 +128,7 @@ func createDefaultConfig() component.Config {
 		ClusterDomain: "cluster.local",
 		History:       HistoryConfig{Retention: 15 * time.Minute, PerAddress: 8, Max: 100_000},
 		Wait:          WaitConfig{Timeout: 2 * time.Second, SyncTimeout: 10 * time.Second},
-		External:      ExternalConfig{NamesFrom: []string{keyServerAddress, keyPeerDNSName}, MaxNames: 1000},
+		External:      ExternalConfig{NamesFrom: []string{semconv.ServerAddress, semconv.PeerDNSName}, MaxNames: 1000},
 
 		ServiceNameFallback: "process",
 		Cache: CacheConfig{

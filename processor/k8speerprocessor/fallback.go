@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/wirespan/wirespan/internal/semconv"
 )
 
 // serviceNameKeys are attributes that name the service of a resource if nothing does,
@@ -21,24 +23,24 @@ var serviceNameKeys = [...]string{
 // takes outside of containers: the process's name.
 func nameService(r pcommon.Resource) {
 	m := r.Attributes()
-	if text(m, keyTelemetryDistro) != distroName || text(m, keyServiceName) != "" {
+	if text(m, semconv.TelemetryDistroName) != distroName || text(m, semconv.ServiceName) != "" {
 		return
 	}
 	for _, key := range serviceNameKeys {
 		if name := text(m, key); name != "" {
-			m.PutStr(keyServiceName, name)
+			m.PutStr(semconv.ServiceName, name)
 			return
 		}
 	}
 	if name := processName(m); name != "" {
-		m.PutStr(keyServiceName, name)
+		m.PutStr(semconv.ServiceName, name)
 	}
 }
 
 // processName is what people call a process: the kernel's name of it, unless the
 // runtime has named the main thread (docs/telemetry.md).
 func processName(m pcommon.Map) string {
-	name, executable := text(m, keyProcessName), text(m, keyExecutableName)
+	name, executable := text(m, semconv.ProcessName), text(m, semconv.ProcessExecutableName)
 	if executable != "" && (name == "" || strings.HasSuffix(name, "MainThread")) {
 		return executable
 	}

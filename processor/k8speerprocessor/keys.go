@@ -5,36 +5,8 @@ package k8speerprocessor
 
 import "slices"
 
-// Attributes that are read (docs/telemetry.md).
-const (
-	keyPeerAddress   = "network.peer.address"
-	keyPeerPort      = "network.peer.port"
-	keyTransport     = "network.transport"
-	keyNATAddress    = "wirespan.peer.nat.address"
-	keyNATPort       = "wirespan.peer.nat.port"
-	keyPeerContainer = "wirespan.peer.container.id"
-	keySide          = "wirespan.side"
-	keySpanKind      = "span.kind" // of metrics made of spans
-	keyServerAddress = "server.address"
-	keyPeerDNSName   = "wirespan.peer.dns.name"
-	keyNamespace     = "k8s.namespace.name" // of the resource
-
-	keyServiceName     = "service.name"
-	keyTelemetryDistro = "telemetry.distro.name"
-	keyProcessName     = "wirespan.process.name"
-	keyExecutableName  = "process.executable.name"
-)
-
 // distroName is what resources of Wirespan's receiver have in telemetry.distro.name.
 const distroName = "wirespan"
-
-// Attributes that are written, besides those with a prefix.
-const (
-	keyServicePeerName      = "service.peer.name"
-	keyServicePeerNamespace = "service.peer.namespace"
-	keyPeerService          = "peer.service"
-	keyPeerKind             = "wirespan.peer.kind"
-)
 
 // field is an attribute with a prefix.
 type field int

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/index"
 )
 
@@ -154,5 +155,5 @@ func (b *batch) resource(r pcommon.Resource) (namespace string) {
 	if b.p.cfg.ServiceNameFallback == "process" {
 		nameService(r)
 	}
-	return text(r.Attributes(), keyNamespace)
+	return text(r.Attributes(), semconv.K8SNamespaceName)
 }

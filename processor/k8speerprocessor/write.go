@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/processor/k8speerprocessor/internal/index"
 )
 
@@ -23,7 +24,7 @@ func (w *writer) write(c *call, a *answer) {
 	if a.kind == index.Unknown {
 		return
 	}
-	putIfAny(c.attrs, keyPeerKind, a.kind.String())
+	putIfAny(c.attrs, semconv.PeerKind, a.kind.String())
 	switch c.side {
 	case clientSide:
 		a.writeTo(c.attrs, w.destination)
@@ -31,11 +32,11 @@ func (w *writer) write(c *call, a *answer) {
 		a.writeTo(c.attrs, w.source)
 	}
 	name, namespace := w.serviceName(c, a)
-	putIfAny(c.attrs, keyServicePeerNamespace, namespace)
-	putIfAny(c.attrs, keyServicePeerName, name)
+	putIfAny(c.attrs, semconv.ServicePeerNamespace, namespace)
+	putIfAny(c.attrs, semconv.ServicePeerName, name)
 	if w.peerService {
-		if v, ok := c.attrs.Get(keyServicePeerName); ok {
-			putIfAny(c.attrs, keyPeerService, v.Str())
+		if v, ok := c.attrs.Get(semconv.ServicePeerName); ok {
+			putIfAny(c.attrs, semconv.PeerService, v.Str())
 		}
 	}
 }

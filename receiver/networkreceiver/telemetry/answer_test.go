@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
@@ -33,7 +34,7 @@ func TestServerTellsItsTrace(t *testing.T) {
 		trace, _, _ := b.ids()
 		assert.Equal(t, "4bf92f3577b34da6a3ce929d0e0e4736", trace, side)
 		assert.Equal(t, b.span.TraceID(), b.log.TraceID(), side)
-		assert.Equal(t, "traceresponse", b.attrs[keyTraceSource], side)
+		assert.Equal(t, "traceresponse", b.attrs[semconv.TraceSource], side)
 		assert.Zero(t, b.span.Flags()&1, "%s: the server has not sampled", side)
 		assert.EqualValues(t, 1, b.stats.TraceExtracted.Load(), side)
 	}
@@ -70,7 +71,7 @@ func TestServerTellsItsTraceTooLate(t *testing.T) {
 	trace, _, parent := b.ids()
 	assert.Equal(t, "0af7651916cd43dd8448eb211c80319c", trace, "the request's context counts")
 	assert.Equal(t, "b7ad6b7169203331", parent)
-	assert.Equal(t, "w3c", b.attrs[keyTraceSource])
+	assert.Equal(t, "w3c", b.attrs[semconv.TraceSource])
 }
 
 // translations is a source that knows one translation, from the second question on.
@@ -88,10 +89,10 @@ func TestTranslatedElsewhere(t *testing.T) {
 	source := new(translations)
 	with := func(s *Settings) { s.Translator = source }
 	x := get()
-	assert.NotContains(t, build(t, x, with).attrs, keyPeerNATAddress)
+	assert.NotContains(t, build(t, x, with).attrs, semconv.PeerNATAddress)
 	second := build(t, x, with)
-	assert.Equal(t, "10.0.0.9", second.attrs[keyPeerNATAddress])
-	assert.EqualValues(t, 8080, second.attrs[keyPeerNATPort])
+	assert.Equal(t, "10.0.0.9", second.attrs[semconv.PeerNATAddress])
+	assert.EqualValues(t, 8080, second.attrs[semconv.PeerNATPort])
 	assert.EqualValues(t, 1, second.stats.Translated.Load())
 	build(t, x, with)
 	assert.Equal(t, 2, source.asked, "it is known now")

@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 )
@@ -97,7 +98,7 @@ func (a *attributes) Bool(key string, value bool) {
 // str adds a string that needs no redaction.
 func (a *attributes) str(key, value string) {
 	switch key {
-	case keyURLFull, keyURLPath, keyURLQuery:
+	case semconv.URLFull, semconv.URLPath, semconv.URLQuery:
 		value = validURL(value)
 	default:
 		value = valid(value)
@@ -178,9 +179,9 @@ func (v *attribute) set(to pcommon.Value) {
 
 func (a *attributes) redact(key, value string) string {
 	switch key {
-	case keyURLFull:
+	case semconv.URLFull:
 		return a.redactor.URL(value)
-	case keyURLQuery:
+	case semconv.URLQuery:
 		return a.redactor.Query(value)
 	}
 	if name := fieldIn(key); name != "" {

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
@@ -78,7 +79,7 @@ func TestTimestampsFollowTheClock(t *testing.T) {
 		assert.EqualValues(t, first+int64(step), got.span.StartTimestamp())
 		assert.EqualValues(t, last+int64(step), got.span.EndTimestamp())
 		assert.EqualValues(t, first+int64(step), got.log.Timestamp())
-		assert.Equal(t, last-first, got.attrs[keyTimeLastResponseByte])
+		assert.Equal(t, last-first, got.attrs[semconv.TimeLastResponseByte])
 	}
 }
 
@@ -190,5 +191,5 @@ func TestOneResourcePerProcess(t *testing.T) {
 	assert.Equal(t, 2, resources.At(0).ScopeSpans().At(0).Spans().Len())
 	assert.Equal(t, SchemaURL, resources.At(0).SchemaUrl())
 	assert.Equal(t, SchemaURL, resources.At(0).ScopeSpans().At(0).SchemaUrl())
-	assert.Equal(t, map[string]any{keyHostName: "node-1", keyTelemetryDistroName: "wirespan", keyTelemetryDistroVersn: "1.2.3"}, resources.At(2).Resource().Attributes().AsRaw())
+	assert.Equal(t, map[string]any{semconv.HostName: "node-1", semconv.TelemetryDistroName: "wirespan", semconv.TelemetryDistroVersion: "1.2.3"}, resources.At(2).Resource().Attributes().AsRaw())
 }

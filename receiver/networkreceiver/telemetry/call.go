@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
@@ -61,16 +62,16 @@ func (c *call) view(side dissect.Side, peerCaptured bool) {
 // of the other end. Of a SERVER span whose CLIENT span is captured as well it is that one.
 func (c *call) addParent(m *attributes) {
 	if !c.parent.IsEmpty() {
-		m.str(keySpanParentID, c.parent.String())
+		m.str(semconv.SpanParentID, c.parent.String())
 	}
-	m.Bool(keyPeerCaptured, c.captured)
+	m.Bool(semconv.PeerCaptured, c.captured)
 }
 
 // addElapsed says in a record of a call that was given up how long it was waited for. A
 // span has it as its duration.
 func (c *call) addElapsed(m *attributes) {
 	if c.Response == nil && c.Missing != "" {
-		m.Int(keyTimeElapsed, c.end()-c.start())
+		m.Int(semconv.TimeElapsed, c.end()-c.start())
 	}
 }
 
@@ -113,15 +114,15 @@ func (c *call) timestamp(t int64) pcommon.Timestamp { return pcommon.Timestamp(t
 func (c *call) addTimes(m *attributes) {
 	start := c.start()
 	if c.Request != nil {
-		m.Int(keyTimeLastRequestByte, max(0, c.Request.Last.Time-start))
+		m.Int(semconv.TimeLastRequestByte, max(0, c.Request.Last.Time-start))
 	}
 	if c.Response != nil {
 		if c.Request != nil {
-			m.Int(keyTimeFirstResponseByte, max(0, c.Response.First.Time-start))
+			m.Int(semconv.TimeFirstResponseByte, max(0, c.Response.First.Time-start))
 		}
-		m.Int(keyTimeLastResponseByte, max(0, c.Response.Last.Time-start))
+		m.Int(semconv.TimeLastResponseByte, max(0, c.Response.Last.Time-start))
 	}
 	if c.First && c.Conn.Established > 0 && c.Conn.Started > 0 {
-		m.Int(keyTimeConnect, max(0, c.Conn.Established-c.Conn.Started))
+		m.Int(semconv.TimeConnect, max(0, c.Conn.Established-c.Conn.Started))
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -33,16 +34,16 @@ func TestCarrier(t *testing.T) {
 	assert.Equal(t, "1.3", client.attrs["tls.protocol.version"])
 	assert.Equal(t, "1.3", client.lattr["tls.protocol.version"])
 	assert.Equal(t, true, client.attrs["first"])
-	assert.Equal(t, "shop.example", client.attrs[keyServerAddress], "the request names it")
+	assert.Equal(t, "shop.example", client.attrs[semconv.ServerAddress], "the request names it")
 
 	x = fromServer(get())
 	x.Carrier, x.First = carrier{name: "sni.example"}, false
 	server := build(t, x)
-	assert.Equal(t, "sni.example", server.attrs[keyServerAddress])
-	assert.EqualValues(t, 80, server.attrs[keyServerPort])
+	assert.Equal(t, "sni.example", server.attrs[semconv.ServerAddress])
+	assert.EqualValues(t, 80, server.attrs[semconv.ServerPort])
 	assert.Equal(t, false, server.attrs["first"])
 
 	x = fromServer(get())
 	x.Carrier = carrier{}
-	assert.Equal(t, "10.0.0.2", build(t, x).attrs[keyServerAddress])
+	assert.Equal(t, "10.0.0.2", build(t, x).attrs[semconv.ServerAddress])
 }

@@ -6,6 +6,7 @@ package telemetry
 import (
 	"slices"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
@@ -30,25 +31,25 @@ func (c *call) addCompleteness(m *attributes, bodyCut [2]string) {
 		addMessage(m, c.Response, &c.protocol.response, bodyCut[1])
 	}
 	if incomplete(c.Exchange) {
-		m.Bool(keyIncomplete, true)
+		m.Bool(semconv.Incomplete, true)
 	}
 	switch {
 	case c.Missing == "": // whole, or a message that stands for itself
 	case c.Request == nil:
-		m.str(keyMissingSide, "request")
-		m.strIfAny(keyMissingReason, string(c.Missing))
+		m.str(semconv.MissingSide, "request")
+		m.strIfAny(semconv.MissingReason, string(c.Missing))
 	case c.Response == nil:
-		m.str(keyMissingSide, "response")
-		m.strIfAny(keyMissingReason, string(c.Missing))
+		m.str(semconv.MissingSide, "response")
+		m.strIfAny(semconv.MissingReason, string(c.Missing))
 	}
 	if c.Uncertain {
-		m.Bool(keyPairingUncertain, true)
+		m.Bool(semconv.PairingUncertain, true)
 	}
 	if c.Conn.Midway {
-		m.Bool(keyConnectionMidway, true)
+		m.Bool(semconv.ConnectionMidway, true)
 	}
 	if len(c.Interim) > 0 {
-		m.Int(keyInterimResponses, int64(len(c.Interim)))
+		m.Int(semconv.ResponseInterim, int64(len(c.Interim)))
 	}
 	c.addFlags(m)
 }
@@ -111,7 +112,7 @@ func (c *call) addFlags(m *attributes) {
 // flags adds the oddities of messages.
 func (a *attributes) flags(names []string) {
 	if len(names) > 0 {
-		a.add(attribute{key: keyFlags, kind: ofStrs, strs: names})
+		a.add(attribute{key: semconv.Flags, kind: ofStrs, strs: names})
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 const document = "../../../docs/telemetry.md"
 
 // TestAttributesAreDocumented compares the tables of docs/telemetry.md with the
-// keys in semconv.go and with those that dissectors describe calls with.
+// keys in both semconv.go and with those that dissectors describe calls with.
 func TestAttributesAreDocumented(t *testing.T) {
 	assert.Equal(t, attributesInCode(t), tableKeys(t, `^\| .(\S+?)(?:<name>)?. \| (?:string|int|double|bool|string\[\]|string; bytes) \|`))
 }
@@ -66,14 +66,16 @@ func tableKeys(t *testing.T, row string) (keys []string) {
 }
 
 func attributesInCode(t *testing.T) (keys []string) {
-	ast.Inspect(parse(t, "semconv.go"), func(n ast.Node) bool {
-		if s, ok := n.(*ast.BasicLit); ok && s.Kind == token.STRING {
-			if key := unquote(t, s); strings.Contains(key, ".") && !strings.Contains(key, "/") {
-				keys = append(keys, key)
+	for _, file := range []string{"semconv.go", "../../../internal/semconv/semconv.go"} {
+		ast.Inspect(parse(t, file), func(n ast.Node) bool {
+			if s, ok := n.(*ast.BasicLit); ok && s.Kind == token.STRING {
+				if key := unquote(t, s); strings.Contains(key, ".") && !strings.Contains(key, "/") {
+					keys = append(keys, key)
+				}
 			}
-		}
-		return true
-	})
+			return true
+		})
+	}
 	for _, file := range dissectorFiles(t) {
 		ast.Inspect(parse(t, file), func(n ast.Node) bool {
 			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) >= 2 && describes(call.Fun) {

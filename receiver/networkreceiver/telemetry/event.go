@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
@@ -47,13 +48,13 @@ func (b *Builder) addEvent(c *call, m *dissect.Message, content *payload) {
 	attributes := &b.attributes
 	attributes.reset()
 	attributes.payload = c.protocol.payload.Enabled
-	attributes.str(keySide, c.sideName())
+	attributes.str(semconv.Side, c.sideName())
 	c.addParent(attributes)
-	attributes.str(keyEventDirection, eventDirection(m))
-	attributes.Int(keyEventSize, int64(m.Content.BodySize))
-	attributes.strIfAny(keyEventTruncated, content.cut)
+	attributes.str(semconv.EventDirection, eventDirection(m))
+	attributes.Int(semconv.EventSize, int64(m.Content.BodySize))
+	attributes.strIfAny(semconv.EventTruncated, content.cut)
 	if m.GapBytes > 0 {
-		attributes.Int(keyGapBytes, int64(m.GapBytes))
+		attributes.Int(semconv.GapBytes, int64(m.GapBytes))
 	}
 	attributes.flags(m.Flags)
 	name := "message"

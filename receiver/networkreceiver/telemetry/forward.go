@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -150,7 +151,7 @@ func (b *Builder) nestForwardedLogs(forwards []logForward) {
 	for i := range forwards {
 		f := &forwards[i]
 		if parent, ok := b.within(f.forward); ok {
-			f.record.Attributes().PutStr(keySpanParentID, parent.String())
+			f.record.Attributes().PutStr(semconv.SpanParentID, parent.String())
 		}
 	}
 	clear(forwards)

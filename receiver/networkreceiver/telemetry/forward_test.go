@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
@@ -37,7 +38,7 @@ func (s *spansOf) Logs(_ Class, ld plog.Logs, _ int) {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, record := range sl.LogRecords().All() {
-				s.parents = append(s.parents, record.Attributes().AsRaw()[keySpanParentID])
+				s.parents = append(s.parents, record.Attributes().AsRaw()[semconv.SpanParentID])
 			}
 		}
 	}

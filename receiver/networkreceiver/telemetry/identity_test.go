@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
@@ -87,7 +88,7 @@ func TestHeaderJoinsTheTrace(t *testing.T) {
 	assert.NotEqual(t, headerSpan, span)
 	assert.Equal(t, "a=1", client.span.TraceState().AsRaw())
 	assert.EqualValues(t, 0x001, client.span.Flags(), "where the header's span is cannot be known")
-	assert.Equal(t, "w3c", client.attrs[keyTraceSource])
+	assert.Equal(t, "w3c", client.attrs[semconv.TraceSource])
 	assert.EqualValues(t, 1, client.stats.TraceExtracted.Load())
 
 	server := build(t, fromServer(withHeader(get(), "traceparent", headerParent)))
@@ -190,7 +191,7 @@ func TestCaptureFile(t *testing.T) {
 				span := spans.At(i)
 				assert.Equal(t, kind, span.Kind())
 				assert.Equal(t, live.span.TraceID(), span.TraceID(), "the ids are those of a live capture")
-				peer, _ := span.Attributes().Get(keyNetworkPeerAddress)
+				peer, _ := span.Attributes().Get(semconv.NetworkPeerAddress)
 				if kind == ptrace.SpanKindClient {
 					assert.Equal(t, "10.0.0.2", peer.Str())
 					assert.Equal(t, live.span.SpanID(), span.SpanID())
@@ -203,7 +204,7 @@ func TestCaptureFile(t *testing.T) {
 			} else {
 				assert.True(t, spans.At(0).ParentSpanID().IsEmpty())
 			}
-			_, ok := rec.traces[0].ResourceSpans().At(0).Resource().Attributes().Get(keyHostName)
+			_, ok := rec.traces[0].ResourceSpans().At(0).Resource().Attributes().Get(semconv.HostName)
 			assert.False(t, ok, "the file may be of another machine")
 		}
 	}
@@ -270,16 +271,16 @@ func TestCallWithinACall(t *testing.T) {
 // as well: what is the parent in a span has no place of its own in a log record.
 func TestRecordNamesTheSpanOfTheOtherEnd(t *testing.T) {
 	client, server := build(t, get()), fromServer(get())
-	assert.NotContains(t, client.lattr, keySpanParentID)
-	assert.NotContains(t, build(t, server).lattr, keySpanParentID)
+	assert.NotContains(t, client.lattr, semconv.SpanParentID)
+	assert.NotContains(t, build(t, server).lattr, semconv.SpanParentID)
 
 	server.Conn.PeerCaptured = true
 	got := build(t, server)
-	assert.Equal(t, client.span.SpanID().String(), got.lattr[keySpanParentID])
-	assert.NotContains(t, got.attrs, keySpanParentID)
+	assert.Equal(t, client.span.SpanID().String(), got.lattr[semconv.SpanParentID])
+	assert.NotContains(t, got.attrs, semconv.SpanParentID)
 	open, _ := openRecord(t, server, start+10e9)
-	assert.Equal(t, client.span.SpanID().String(), open.Attributes().AsRaw()[keySpanParentID])
+	assert.Equal(t, client.span.SpanID().String(), open.Attributes().AsRaw()[semconv.SpanParentID])
 
 	server.Conn.Transport = capture.UDP
-	assert.NotContains(t, build(t, server).lattr, keySpanParentID)
+	assert.NotContains(t, build(t, server).lattr, semconv.SpanParentID)
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/lookup"
@@ -159,7 +160,7 @@ func (b *Builder) linkLogs(links []logLink) (bytes int) {
 		if !l.first {
 			continue
 		}
-		ids := l.record.Attributes().PutEmptySlice(keyLookupSpans)
+		ids := l.record.Attributes().PutEmptySlice(semconv.LookupSpans)
 		ids.EnsureCapacity(len(r.Spans))
 		for _, s := range r.Spans {
 			ids.AppendEmpty().SetStr(hex.EncodeToString(s.Trace[:]) + "-" + hex.EncodeToString(s.ID[:]))
@@ -179,12 +180,12 @@ const (
 // describe adds what a resolution says of a call, and gives its size as OTLP.
 func (l *link) describe(m pcommon.Map, r *lookup.Resolution) (bytes int) {
 	if l.first && r.Took > 0 {
-		m.PutInt(keyTimeLookup, r.Took)
+		m.PutInt(semconv.TimeLookup, r.Took)
 	}
 	name := valid(r.Name)
-	m.PutStr(keyPeerDNSName, name)
+	m.PutStr(semconv.PeerDNSName, name)
 	if l.nameless {
-		m.PutStr(keyServerAddress, name)
+		m.PutStr(semconv.ServerAddress, name)
 	}
-	return 3*attributeSize + len(keyTimeLookup) + len(keyPeerDNSName) + 2*len(name)
+	return 3*attributeSize + len(semconv.TimeLookup) + len(semconv.PeerDNSName) + 2*len(name)
 }

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -61,9 +62,9 @@ func (b *Builder) addLog(c *call) {
 // addSpan adds what the call's span says of itself, and whether there is another one of
 // the same call: who has only log records can do without spans.
 func (c *call) addSpan(m *attributes) {
-	m.str(keySpanName, c.summary.Name)
+	m.str(semconv.SpanName, c.summary.Name)
 	if c.failed {
-		m.strIfAny(keyStatusMessage, clip(c.summary.Status, maxStatus))
+		m.strIfAny(semconv.StatusMessage, clip(c.summary.Status, maxStatus))
 	}
 	c.addParent(m)
 }
@@ -71,8 +72,8 @@ func (c *call) addSpan(m *attributes) {
 // leanKeys are the attributes of a lean log record: what it is, how it ended, and what
 // is not the same on the span.
 var leanKeys = map[string]bool{
-	keySide: true, keySpanName: true, keyPeerCaptured: true, keyErrorType: true, keyIncomplete: true,
-	keyNetworkProtocolName: true, keyServerAddress: true, keyURLFull: true, "url.path": true,
+	semconv.Side: true, semconv.SpanName: true, semconv.PeerCaptured: true, semconv.ErrorType: true, semconv.Incomplete: true,
+	semconv.NetworkProtocolName: true, semconv.ServerAddress: true, semconv.URLFull: true, "url.path": true,
 	"http.request.method": true, "http.response.status_code": true, "rpc.response.status_code": true, "wirespan.dns.response.code": true,
 	requestKeys.bodyTruncated: true, responseKeys.bodyTruncated: true,
 }

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"net/netip"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
@@ -15,21 +16,21 @@ import (
 // has said about client and server stays: a Host header knows the server better
 // than a socket does.
 func (b *Builder) addNetwork(c *call, m *attributes) {
-	m.str(keyNetworkTransport, transportName(c.Conn.Transport))
-	if !m.has(keyNetworkProtocolName) {
-		m.str(keyNetworkProtocolName, c.protocol.name)
+	m.str(semconv.NetworkTransport, transportName(c.Conn.Transport))
+	if !m.has(semconv.NetworkProtocolName) {
+		m.str(semconv.NetworkProtocolName, c.protocol.name)
 	}
-	b.addAddrPort(m, keyNetworkPeerAddress, keyNetworkPeerPort, c.remote)
-	b.addAddrPort(m, keyNetworkLocalAddress, keyNetworkLocalPort, c.local)
+	b.addAddrPort(m, semconv.NetworkPeerAddress, semconv.NetworkPeerPort, c.remote)
+	b.addAddrPort(m, semconv.NetworkLocalAddress, semconv.NetworkLocalPort, c.local)
 	if nat := c.Conn.RemoteNAT; nat.IsValid() && nat != c.Conn.Remote && c.sideIsLocal {
-		b.addAddrPort(m, keyPeerNATAddress, keyPeerNATPort, nat)
+		b.addAddrPort(m, semconv.PeerNATAddress, semconv.PeerNATPort, nat)
 	}
 	if c.sideIsLocal {
 		c.addPeerProcess(m)
 	}
 	b.addEnds(c, m)
 	if c.Carrier != nil {
-		m.dropSame(keyTLSServerName, keyServerAddress)
+		m.dropSame(semconv.TLSServerName, semconv.ServerAddress)
 	}
 }
 
@@ -37,33 +38,33 @@ func (b *Builder) addNetwork(c *call, m *attributes) {
 // them counts.
 func (b *Builder) addEnds(c *call, m *attributes) {
 	name := b.serverName(c)
-	m.strIfAny(keyPeerDNSName, name)
+	m.strIfAny(semconv.PeerDNSName, name)
 	behind := c.endsBehind()
 	server := c.remote
 	if c.side == dissect.ServerSide {
 		server = c.local
 	}
 	switch {
-	case m.has(keyClientAddress):
+	case m.has(semconv.ClientAddress):
 	case behind.client.Address != "":
-		m.addEndpoint(keyClientAddress, keyClientPort, behind.client)
+		m.addEndpoint(semconv.ClientAddress, semconv.ClientPort, behind.client)
 	case c.side == dissect.ServerSide && c.remote.IsValid():
 		// The conventions want it, also where it is the peer's.
-		m.str(keyClientAddress, b.addresses.text(c.remote.Addr()))
+		m.str(semconv.ClientAddress, b.addresses.text(c.remote.Addr()))
 	}
 	switch {
-	case m.has(keyServerAddress):
+	case m.has(semconv.ServerAddress):
 	case c.Carrier != nil && c.Carrier.ServerName() != "":
-		m.str(keyServerAddress, c.Carrier.ServerName())
-		m.Int(keyServerPort, int64(cmp.Or(behind.server.Port, server.Port())))
+		m.str(semconv.ServerAddress, c.Carrier.ServerName())
+		m.Int(semconv.ServerPort, int64(cmp.Or(behind.server.Port, server.Port())))
 	case behind.server.Address != "":
-		m.addEndpoint(keyServerAddress, keyServerPort, behind.server)
+		m.addEndpoint(semconv.ServerAddress, semconv.ServerPort, behind.server)
 	case name != "":
-		m.str(keyServerAddress, name)
-		m.Int(keyServerPort, int64(server.Port()))
+		m.str(semconv.ServerAddress, name)
+		m.Int(semconv.ServerPort, int64(server.Port()))
 	default:
 		c.nameless = true
-		b.addAddrPort(m, keyServerAddress, keyServerPort, server)
+		b.addAddrPort(m, semconv.ServerAddress, semconv.ServerPort, server)
 	}
 }
 
@@ -74,13 +75,13 @@ func (c *call) addPeerProcess(m *attributes) {
 	if p == nil {
 		return
 	}
-	m.Int(keyPeerProcessPID, int64(p.PID))
-	m.strIfAny(keyPeerProcessName, p.FullName())
+	m.Int(semconv.PeerProcessPID, int64(p.PID))
+	m.strIfAny(semconv.PeerProcessName, p.FullName())
 	if isContainerID(p.ContainerID) {
-		m.str(keyPeerContainerID, p.ContainerID)
+		m.str(semconv.PeerContainerID, p.ContainerID)
 	}
 	if c.naming == ServiceNameProcess {
-		m.strIfAny(keyServicePeerName, serviceName(p))
+		m.strIfAny(semconv.ServicePeerName, serviceName(p))
 	}
 }
 

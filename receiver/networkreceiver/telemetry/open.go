@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
 )
 
@@ -37,9 +38,9 @@ func (b *Builder) describeOpen(c *call, now int64) {
 	m := &b.attributes
 	m.reset()
 	m.payload = c.protocol.payload.Enabled
-	m.str(keySide, c.sideName())
+	m.str(semconv.Side, c.sideName())
 	elapsed := max(0, now-c.start())
-	m.Int(keyTimeElapsed, elapsed)
+	m.Int(semconv.TimeElapsed, elapsed)
 	c.summary = c.Dissector.Describe(c.side, c.Request, c.Response, m)
 	c.class = Ordinary
 	if b.set.SlowCall > 0 && (c.summary.Error || elapsed >= int64(b.set.SlowCall)) {
@@ -51,12 +52,12 @@ func (b *Builder) describeOpen(c *call, now int64) {
 	c.describePrefaces(m)
 	addSizes(m, c.Request, &c.protocol.request)
 	if c.Response != nil {
-		m.Int(keyTimeFirstResponseByte, max(0, c.Response.First.Time-c.start()))
+		m.Int(semconv.TimeFirstResponseByte, max(0, c.Response.First.Time-c.start()))
 		addSizes(m, c.Response, &c.protocol.response)
 	}
 	b.addNetwork(c, m)
 	b.addRoute(c, m)
-	m.strIfAny(keyTraceSource, c.id.source())
+	m.strIfAny(semconv.TraceSource, c.id.source())
 }
 
 func (b *Builder) addOpen(c *call, now int64) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -31,24 +32,24 @@ func TestPrefaces(t *testing.T) {
 		preface{client: dissect.Endpoint{}, fact: "farthest"},
 	}
 	client := build(t, x)
-	assert.Equal(t, "192.0.2.2", client.attrs[keyClientAddress])
-	assert.EqualValues(t, 2, client.attrs[keyClientPort])
-	assert.Equal(t, "shop.example", client.attrs[keyServerAddress], "the request names it")
+	assert.Equal(t, "192.0.2.2", client.attrs[semconv.ClientAddress])
+	assert.EqualValues(t, 2, client.attrs[semconv.ClientPort])
+	assert.Equal(t, "shop.example", client.attrs[semconv.ServerAddress], "the request names it")
 	assert.Equal(t, "farthest", client.attrs["fact"])
 	assert.Equal(t, "farthest", client.lattr["fact"])
-	assert.Equal(t, "10.0.0.1", client.attrs[keyNetworkLocalAddress], "the socket's")
+	assert.Equal(t, "10.0.0.1", client.attrs[semconv.NetworkLocalAddress], "the socket's")
 
 	prefaces := x.Prefaces
 	x = fromServer(get())
 	x.Prefaces = prefaces
 	server := build(t, x)
-	assert.Equal(t, "192.0.2.2", server.attrs[keyClientAddress])
-	assert.Equal(t, "db.example", server.attrs[keyServerAddress])
-	assert.EqualValues(t, 5432, server.attrs[keyServerPort])
+	assert.Equal(t, "192.0.2.2", server.attrs[semconv.ClientAddress])
+	assert.Equal(t, "db.example", server.attrs[semconv.ServerAddress])
+	assert.EqualValues(t, 5432, server.attrs[semconv.ServerPort])
 
 	x = fromServer(get())
 	x.Prefaces = []dissect.Preface{preface{client: dissect.Endpoint{Address: "/run/client.sock"}}}
 	server = build(t, x)
-	assert.Equal(t, "/run/client.sock", server.attrs[keyClientAddress])
-	assert.NotContains(t, server.attrs, keyClientPort, "not that of another address")
+	assert.Equal(t, "/run/client.sock", server.attrs[semconv.ClientAddress])
+	assert.NotContains(t, server.attrs, semconv.ClientPort, "not that of another address")
 }

@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
@@ -59,35 +60,35 @@ func (r *resources) of(k resourceKey) pcommon.Resource {
 func (r *resources) fill(m pcommon.Map, k resourceKey) {
 	m.EnsureCapacity(16)
 	if k.live && r.set.HostName != "" {
-		m.PutStr(keyHostName, valid(r.set.HostName))
+		m.PutStr(semconv.HostName, valid(r.set.HostName))
 	}
-	m.PutStr(keyTelemetryDistroName, distroName)
+	m.PutStr(semconv.TelemetryDistroName, distroName)
 	if r.set.Version != "" {
-		m.PutStr(keyTelemetryDistroVersn, r.set.Version)
+		m.PutStr(semconv.TelemetryDistroVersion, r.set.Version)
 	}
 	p := k.process
 	if p == nil {
 		return
 	}
-	m.PutInt(keyProcessPID, int64(p.PID))
+	m.PutInt(semconv.ProcessPID, int64(p.PID))
 	if p.ParentPID > 0 {
-		m.PutInt(keyProcessParentPID, int64(p.ParentPID))
+		m.PutInt(semconv.ProcessParentPID, int64(p.ParentPID))
 	}
 	if p.StartTime > 0 {
-		m.PutStr(keyProcessCreationTime, time.Unix(0, p.StartTime).UTC().Format("2006-01-02T15:04:05.000Z07:00"))
+		m.PutStr(semconv.ProcessCreationTime, time.Unix(0, p.StartTime).UTC().Format("2006-01-02T15:04:05.000Z07:00"))
 	}
-	putStr(m, keyProcessName, p.FullName())
-	putStr(m, keyProcessExecutable, p.ExecutableName())
-	putStr(m, keyProcessPath, p.Executable)
+	putStr(m, semconv.ProcessName, p.FullName())
+	putStr(m, semconv.ProcessExecutableName, p.ExecutableName())
+	putStr(m, semconv.ProcessExecutablePath, p.Executable)
 	r.fillCommandLine(m, p.CommandLine)
-	putStr(m, keyProcessCgroup, p.CgroupPath)
+	putStr(m, semconv.ProcessLinuxCgroup, p.CgroupPath)
 	if isContainerID(p.ContainerID) {
-		m.PutStr(keyContainerID, p.ContainerID)
+		m.PutStr(semconv.ContainerID, p.ContainerID)
 	}
-	putStr(m, keyPodUID, p.PodUID)
+	putStr(m, semconv.K8SPodUID, p.PodUID)
 	if r.set.ServiceName == ServiceNameProcess {
-		putStr(m, keyServiceName, serviceName(p))
-		putStr(m, keyServiceNamespace, p.ServiceNamespace)
+		putStr(m, semconv.ServiceName, serviceName(p))
+		putStr(m, semconv.ServiceNamespace, p.ServiceNamespace)
 	}
 }
 
@@ -100,8 +101,8 @@ func (r *resources) fillCommandLine(m pcommon.Map, args []string) {
 		return
 	}
 	args = r.redactor.CommandLine(args[:min(len(args), maxArgs)])
-	putStr(m, keyProcessCommand, clip(args[0], maxArgBytes))
-	list := m.PutEmptySlice(keyProcessArgs)
+	putStr(m, semconv.ProcessCommand, clip(args[0], maxArgBytes))
+	list := m.PutEmptySlice(semconv.ProcessCommandArgs)
 	list.EnsureCapacity(len(args))
 	for _, arg := range args {
 		list.AppendEmpty().SetStr(valid(clip(arg, maxArgBytes)))

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/redact"
 )
@@ -40,11 +41,11 @@ func TestServiceName(t *testing.T) {
 					s.ServiceName = c.setting
 				}
 			}).res.AsRaw()
-			assert.Equal(t, c.want, got[keyServiceName])
+			assert.Equal(t, c.want, got[semconv.ServiceName])
 			if c.process.ContainerID == id {
-				assert.Equal(t, id, got[keyContainerID])
+				assert.Equal(t, id, got[semconv.ContainerID])
 			} else {
-				assert.NotContains(t, got, keyContainerID)
+				assert.NotContains(t, got, semconv.ContainerID)
 			}
 		})
 	}
@@ -56,7 +57,7 @@ func TestLongCommandLine(t *testing.T) {
 	for range 1000 {
 		x.Conn.Process.CommandLine = append(x.Conn.Process.CommandLine, strings.Repeat("ä", 10_000))
 	}
-	args := build(t, x).res.AsRaw()[keyProcessArgs].([]any)
+	args := build(t, x).res.AsRaw()[semconv.ProcessCommandArgs].([]any)
 	assert.Len(t, args, maxArgs)
 	assert.Len(t, args[0], maxArgBytes)
 }

@@ -6,6 +6,7 @@ package telemetry
 import (
 	"strings"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/telemetry/route"
 )
@@ -18,9 +19,9 @@ func (b *Builder) addRoute(c *call, m *attributes) {
 	if template == "" {
 		return
 	}
-	key := keyURLTemplate
+	key := semconv.URLTemplate
 	if c.side == dissect.ServerSide {
-		key = keyHTTPRoute
+		key = semconv.HTTPRoute
 	}
 	m.str(key, template)
 	if asked.Named {
@@ -32,9 +33,9 @@ func (b *Builder) addRoute(c *call, m *attributes) {
 func (a *attributes) server() (s route.Server) {
 	for i := range a.list {
 		switch a.list[i].key {
-		case keyServerAddress:
+		case semconv.ServerAddress:
 			s.Address = a.list[i].str
-		case keyServerPort:
+		case semconv.ServerPort:
 			s.Port = a.list[i].num
 		}
 	}

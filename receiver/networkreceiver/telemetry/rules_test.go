@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
@@ -57,8 +58,8 @@ func TestOutcome(t *testing.T) {
 			}
 			assert.Equal(t, want, got.span.Status().Code())
 			assert.Empty(t, got.span.Status().Message())
-			assert.Equal(t, c.errorType, got.attrs[keyErrorType])
-			assert.Equal(t, c.errorType, got.lattr[keyErrorType])
+			assert.Equal(t, c.errorType, got.attrs[semconv.ErrorType])
+			assert.Equal(t, c.errorType, got.lattr[semconv.ErrorType])
 		})
 	}
 }
@@ -68,36 +69,36 @@ func TestTimes(t *testing.T) {
 	c := build(t, x)
 	assert.EqualValues(t, start, c.span.StartTimestamp())
 	assert.EqualValues(t, start+3_000_000, c.span.EndTimestamp())
-	assert.EqualValues(t, 2_000_000, c.attrs[keyTimeConnect])
+	assert.EqualValues(t, 2_000_000, c.attrs[semconv.TimeConnect])
 
 	x = get()
 	x.First = false
-	assert.NotContains(t, build(t, x).attrs, keyTimeConnect)
+	assert.NotContains(t, build(t, x).attrs, semconv.TimeConnect)
 
 	x = get()
 	x.Response, x.Missing = nil, "rst"
 	c = build(t, x)
 	assert.EqualValues(t, start+1_000, c.span.EndTimestamp(), "the last byte that was seen")
-	assert.NotContains(t, c.attrs, keyTimeFirstResponseByte)
+	assert.NotContains(t, c.attrs, semconv.TimeFirstResponseByte)
 
 	x = get()
 	x.Response, x.Missing = nil, "rst"
 	x.Interim = []*dissect.Message{{Last: mark(9_000, 1, 1)}}
 	c = build(t, x)
 	assert.EqualValues(t, start+9_000, c.span.EndTimestamp())
-	assert.EqualValues(t, 1, c.attrs[keyInterimResponses])
+	assert.EqualValues(t, 1, c.attrs[semconv.ResponseInterim])
 
 	x = get()
 	x.Response, x.Missing, x.Ended = nil, "fin", start+2e9
 	c = build(t, x)
 	assert.EqualValues(t, start+2e9, c.span.EndTimestamp(), "when the client gave up")
-	assert.Equal(t, "connection_closed", c.attrs[keyErrorType])
+	assert.Equal(t, "connection_closed", c.attrs[semconv.ErrorType])
 
 	x = get()
 	x.Response.Incomplete, x.Response.Ended = "rst", start+3e9
 	c = build(t, x)
 	assert.EqualValues(t, start+3e9, c.span.EndTimestamp(), "when the response was given up")
-	assert.EqualValues(t, 3_000_000, c.attrs[keyTimeLastResponseByte])
+	assert.EqualValues(t, 3_000_000, c.attrs[semconv.TimeLastResponseByte])
 
 	x = get()
 	x.Response, x.Missing = nil, "fin"
@@ -109,51 +110,51 @@ func TestTimes(t *testing.T) {
 	x.Request, x.Missing = nil, "gap"
 	c = build(t, x)
 	assert.EqualValues(t, start+2_000_000, c.span.StartTimestamp())
-	assert.NotContains(t, c.attrs, keyTimeFirstResponseByte)
-	assert.EqualValues(t, 1_000_000, c.attrs[keyTimeLastResponseByte])
+	assert.NotContains(t, c.attrs, semconv.TimeFirstResponseByte)
+	assert.EqualValues(t, 1_000_000, c.attrs[semconv.TimeLastResponseByte])
 
 	x = get()
 	x.Response.First.Time, x.Response.Last.Time = start-5, start-5
 	c = build(t, x)
 	assert.EqualValues(t, start+1, c.span.EndTimestamp(), "neither a negative duration nor none")
-	assert.EqualValues(t, 0, c.attrs[keyTimeFirstResponseByte])
+	assert.EqualValues(t, 0, c.attrs[semconv.TimeFirstResponseByte])
 }
 
 func TestNetwork(t *testing.T) {
 	client := build(t, get())
-	assert.Equal(t, "shop.example", client.attrs[keyServerAddress], "the dissector knows better than the socket")
-	assert.NotContains(t, client.attrs, keyClientAddress, "network.local.address says it")
-	assert.Equal(t, "10.0.0.1", client.attrs[keyNetworkLocalAddress])
-	assert.Equal(t, "client", client.lattr[keySide])
+	assert.Equal(t, "shop.example", client.attrs[semconv.ServerAddress], "the dissector knows better than the socket")
+	assert.NotContains(t, client.attrs, semconv.ClientAddress, "network.local.address says it")
+	assert.Equal(t, "10.0.0.1", client.attrs[semconv.NetworkLocalAddress])
+	assert.Equal(t, "client", client.lattr[semconv.Side])
 
 	server := build(t, fromServer(get()))
-	assert.Equal(t, "10.0.0.2", server.attrs[keyServerAddress])
-	assert.EqualValues(t, 80, server.attrs[keyServerPort])
-	assert.Equal(t, "10.0.0.1", server.attrs[keyClientAddress])
-	assert.NotContains(t, server.attrs, keyClientPort, "network.peer.port says it")
-	assert.EqualValues(t, 40000, server.attrs[keyNetworkPeerPort])
-	assert.Equal(t, "10.0.0.1", server.attrs[keyNetworkPeerAddress])
-	assert.Equal(t, "10.0.0.2", server.attrs[keyNetworkLocalAddress])
-	assert.Equal(t, "server", server.lattr[keySide])
+	assert.Equal(t, "10.0.0.2", server.attrs[semconv.ServerAddress])
+	assert.EqualValues(t, 80, server.attrs[semconv.ServerPort])
+	assert.Equal(t, "10.0.0.1", server.attrs[semconv.ClientAddress])
+	assert.NotContains(t, server.attrs, semconv.ClientPort, "network.peer.port says it")
+	assert.EqualValues(t, 40000, server.attrs[semconv.NetworkPeerPort])
+	assert.Equal(t, "10.0.0.1", server.attrs[semconv.NetworkPeerAddress])
+	assert.Equal(t, "10.0.0.2", server.attrs[semconv.NetworkLocalAddress])
+	assert.Equal(t, "server", server.lattr[semconv.Side])
 
 	x := get()
 	x.Conn.Local = netip.MustParseAddrPort("[2001:db8::1]:1")
 	x.Conn.Remote = netip.MustParseAddrPort("[2001:db8::2]:2")
 	x.Conn.RemoteNAT = netip.MustParseAddrPort("[2001:db8::3]:3")
 	c := build(t, x)
-	assert.Equal(t, "2001:db8::2", c.attrs[keyNetworkPeerAddress])
-	assert.Equal(t, "2001:db8::3", c.attrs[keyPeerNATAddress])
-	assert.EqualValues(t, 3, c.attrs[keyPeerNATPort])
+	assert.Equal(t, "2001:db8::2", c.attrs[semconv.NetworkPeerAddress])
+	assert.Equal(t, "2001:db8::3", c.attrs[semconv.PeerNATAddress])
+	assert.EqualValues(t, 3, c.attrs[semconv.PeerNATPort])
 
 	x = get()
 	x.Conn.Remote = netip.MustParseAddrPort("[::ffff:10.0.0.9]:80")
 	c = build(t, x)
-	assert.Equal(t, "10.0.0.9", c.attrs[keyNetworkPeerAddress])
+	assert.Equal(t, "10.0.0.9", c.attrs[semconv.NetworkPeerAddress])
 }
 
 func TestCompleteness(t *testing.T) {
 	whole := build(t, get())
-	for _, key := range []string{keyIncomplete, keyMissingSide, keyMissingReason, keyPairingUncertain, keyConnectionMidway, keyGapBytes, keyFlags, requestKeys.bodyTruncated, requestKeys.midway} {
+	for _, key := range []string{semconv.Incomplete, semconv.MissingSide, semconv.MissingReason, semconv.PairingUncertain, semconv.ConnectionMidway, semconv.GapBytes, semconv.Flags, requestKeys.bodyTruncated, requestKeys.midway} {
 		assert.NotContains(t, whole.attrs, key)
 		assert.NotContains(t, whole.lattr, key)
 	}
@@ -166,10 +167,10 @@ func TestCompleteness(t *testing.T) {
 	x.Response.Content.Truncated, x.Response.Content.Coding, x.Response.Content.DecodeError = "gap", "gzip", true
 	c := build(t, x)
 	for _, attrs := range []map[string]any{c.attrs, c.lattr} {
-		assert.Equal(t, true, attrs[keyIncomplete])
-		assert.Equal(t, true, attrs[keyPairingUncertain])
-		assert.Equal(t, true, attrs[keyConnectionMidway])
-		assert.NotContains(t, attrs, keyGapBytes, "those of the messages say it")
+		assert.Equal(t, true, attrs[semconv.Incomplete])
+		assert.Equal(t, true, attrs[semconv.PairingUncertain])
+		assert.Equal(t, true, attrs[semconv.ConnectionMidway])
+		assert.NotContains(t, attrs, semconv.GapBytes, "those of the messages say it")
 		assert.EqualValues(t, 3, attrs[requestKeys.gapBytes])
 		assert.EqualValues(t, 4, attrs[responseKeys.gapBytes])
 		assert.Equal(t, true, attrs[requestKeys.midway])
@@ -177,23 +178,23 @@ func TestCompleteness(t *testing.T) {
 		assert.Equal(t, "gap", attrs[responseKeys.bodyTruncated])
 		assert.Equal(t, "gzip", attrs[responseKeys.bodyCoding])
 		assert.Equal(t, true, attrs[responseKeys.bodyUndecoded])
-		assert.Equal(t, []any{"http.b", "http.a"}, attrs[keyFlags])
-		assert.NotContains(t, attrs, keyMissingSide)
+		assert.Equal(t, []any{"http.b", "http.a"}, attrs[semconv.Flags])
+		assert.NotContains(t, attrs, semconv.MissingSide)
 	}
 	assert.EqualValues(t, 1, c.stats.Incomplete.Load())
 
 	x = get()
 	x.Response, x.Missing = nil, "evicted"
 	c = build(t, x)
-	assert.Equal(t, "response", c.lattr[keyMissingSide])
-	assert.Equal(t, "evicted", c.lattr[keyMissingReason])
+	assert.Equal(t, "response", c.lattr[semconv.MissingSide])
+	assert.Equal(t, "evicted", c.lattr[semconv.MissingReason])
 	assert.NotContains(t, c.lattr, responseKeys.size, "nothing is said about what was not seen")
 	assert.NotContains(t, c.body, "response")
 
 	x = get()
 	x.Response = nil // a message that stands for itself
 	c = build(t, x)
-	for _, key := range []string{keyIncomplete, keyMissingSide, keyMissingReason, keyErrorType} {
+	for _, key := range []string{semconv.Incomplete, semconv.MissingSide, semconv.MissingReason, semconv.ErrorType} {
 		assert.NotContains(t, c.attrs, key)
 	}
 	assert.Zero(t, c.stats.Incomplete.Load())
@@ -201,7 +202,7 @@ func TestCompleteness(t *testing.T) {
 	x = get()
 	x.Request, x.Missing = nil, "midway"
 	c = build(t, x)
-	assert.Equal(t, "request", c.attrs[keyMissingSide])
+	assert.Equal(t, "request", c.attrs[semconv.MissingSide])
 	assert.Equal(t, "HTTP", c.span.Name())
 	assert.NotContains(t, c.body, "request")
 }
@@ -259,19 +260,19 @@ func TestLogRecordStandsAlone(t *testing.T) {
 	x.Response.Protocol = &fakeResponse{status: 503, told: "out of stock"}
 	x.Conn.PeerCaptured = true
 	c := build(t, x)
-	assert.Equal(t, "POST", c.lattr[keySpanName])
-	assert.Equal(t, "b7ad6b7169203331", c.lattr[keySpanParentID])
-	assert.Equal(t, "out of stock", c.lattr[keyStatusMessage])
+	assert.Equal(t, "POST", c.lattr[semconv.SpanName])
+	assert.Equal(t, "b7ad6b7169203331", c.lattr[semconv.SpanParentID])
+	assert.Equal(t, "out of stock", c.lattr[semconv.StatusMessage])
 	assert.Equal(t, "out of stock", c.span.Status().Message())
-	assert.Equal(t, true, c.lattr[keyPeerCaptured])
-	for _, key := range []string{keySpanName, keySpanParentID, keyStatusMessage, keyPeerCaptured} {
+	assert.Equal(t, true, c.lattr[semconv.PeerCaptured])
+	for _, key := range []string{semconv.SpanName, semconv.SpanParentID, semconv.StatusMessage, semconv.PeerCaptured} {
 		assert.NotContains(t, c.attrs, key, "the span")
 	}
 
 	c = build(t, get())
-	assert.NotContains(t, c.lattr, keySpanParentID, "a root")
-	assert.NotContains(t, c.lattr, keyStatusMessage)
-	assert.Equal(t, false, c.lattr[keyPeerCaptured])
+	assert.NotContains(t, c.lattr, semconv.SpanParentID, "a root")
+	assert.NotContains(t, c.lattr, semconv.StatusMessage)
+	assert.Equal(t, false, c.lattr[semconv.PeerCaptured])
 }
 
 // TestLeanLogs leaves to the span what that says, where there is one.
@@ -279,8 +280,8 @@ func TestLeanLogs(t *testing.T) {
 	lean := func(s *Settings) { s.LeanLogs = true }
 	c := build(t, get(), lean)
 	assert.Equal(t, map[string]any{
-		keySide: "client", keySpanName: "POST", keyPeerCaptured: false, keyNetworkProtocolName: "http", keyServerAddress: "shop.example",
-		keyURLFull: "http://shop.example/cart?id=1", "http.request.method": "POST", "http.response.status_code": int64(200),
+		semconv.Side: "client", semconv.SpanName: "POST", semconv.PeerCaptured: false, semconv.NetworkProtocolName: "http", semconv.ServerAddress: "shop.example",
+		semconv.URLFull: "http://shop.example/cart?id=1", "http.request.method": "POST", "http.response.status_code": int64(200),
 	}, c.lattr)
 	whole := build(t, get())
 	assert.Equal(t, whole.body, c.body, "the payload stays")

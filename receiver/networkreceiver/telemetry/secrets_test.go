@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/capture"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
@@ -96,7 +97,7 @@ func TestNoSecretLeaves(t *testing.T) {
 // TestRedactionIsCounted also keeps names and other values in place.
 func TestRedactionIsCounted(t *testing.T) {
 	b := build(t, leaky(leakyBodies[0].mediaType, leakyBodies[0].body))
-	require.EqualValues(t, "http://REDACTED:REDACTED@h/x?a=1&password=REDACTED&X-Amz-Signature=REDACTED", b.attrs[keyURLFull])
+	require.EqualValues(t, "http://REDACTED:REDACTED@h/x?a=1&password=REDACTED&X-Amz-Signature=REDACTED", b.attrs[semconv.URLFull])
 	require.Equal(t, []any{"REDACTED"}, b.attrs["http.request.header.authorization"])
 	require.Equal(t, `{"user":"bob","password":"REDACTED","nested":{"client_secret":"REDACTED","x":"{\"token\":\"REDACTED\"}"}}`, requestBody(b))
 	require.NotZero(t, b.stats.Redactions.Load())
@@ -136,7 +137,7 @@ func TestNoSecretLeavesOfHTTP(t *testing.T) {
 		require.False(t, bytes.Contains(marshalled(t, fromServer(x), testSettings()), []byte("S3C")))
 		b := build(t, x)
 		require.Equal(t, "POST", b.span.Name())
-		require.Contains(t, b.attrs[keyURLFull], "shop.example")
+		require.Contains(t, b.attrs[semconv.URLFull], "shop.example")
 		require.Equal(t, `{"user":"bob","password":"REDACTED"}`, requestBody(b))
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"go.opentelemetry.io/collector/featuregate"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/wirespan/wirespan/internal/semconv"
 )
 
 // TestSlabsAreUsed fails where a new pdata is laid out in another way: then slab.go has
@@ -27,7 +29,7 @@ func TestNoSlabsWithPools(t *testing.T) {
 	defer func() { require.NoError(t, featuregate.GlobalRegistry().Set(gate, false)) }()
 	assert.Nil(t, slabs())
 	c := build(t, get())
-	assert.Equal(t, "shop.example", c.attrs[keyServerAddress])
+	assert.Equal(t, "shop.example", c.attrs[semconv.ServerAddress])
 }
 
 // slabMapOf is a map of slabs with values of all kinds.

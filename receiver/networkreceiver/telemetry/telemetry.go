@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/wirespan/wirespan/internal/budget"
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/conn"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/pair"
@@ -196,7 +197,7 @@ func (b *Builder) describe(c *call) {
 	m := &b.attributes
 	m.reset()
 	m.payload = c.protocol.payload.Enabled
-	m.str(keySide, c.sideName())
+	m.str(semconv.Side, c.sideName())
 	c.summary = c.Dissector.Describe(c.side, c.Request, c.Response, m)
 	if c.Carrier != nil {
 		c.Carrier.DescribeCarrier(c.First, m)
@@ -205,11 +206,11 @@ func (b *Builder) describe(c *call) {
 	var errorType string
 	c.failed, errorType = c.outcome(&c.summary)
 	c.class = b.classOf(c, errorType)
-	m.strIfAny(keyErrorType, errorType)
+	m.strIfAny(semconv.ErrorType, errorType)
 	b.addNetwork(c, m)
 	b.addRoute(c, m)
 	c.addTimes(m)
-	m.strIfAny(keyTraceSource, c.id.source())
+	m.strIfAny(semconv.TraceSource, c.id.source())
 }
 
 var (

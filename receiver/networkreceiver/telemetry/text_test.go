@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/wirespan/wirespan/internal/semconv"
 	"github.com/wirespan/wirespan/receiver/networkreceiver/dissect"
 )
 
@@ -40,15 +41,15 @@ func TestBytesThatAreNotUTF8(t *testing.T) {
 	b := build(t, x, func(s *Settings) { s.Payload.SpanHeaders = true })
 	assert.Equal(t, []any{"René"}, b.attrs["http.request.header.x-user"])
 	assert.Equal(t, []any{"1"}, b.attrs["http.request.header.x-é"])
-	assert.Equal(t, "http://shop.example/Ren%E9", b.attrs[keyURLFull])
+	assert.Equal(t, "http://shop.example/Ren%E9", b.attrs[semconv.URLFull])
 	assert.Equal(t, "Gé", b.span.Name())
 	assert.Equal(t, "Gé", b.attrs["http.request.method"])
 	assert.Equal(t, "René", b.span.Status().Message())
-	assert.Equal(t, []any{"a.é"}, b.attrs[keyFlags])
+	assert.Equal(t, []any{"a.é"}, b.attrs[semconv.Flags])
 	assert.Equal(t, []byte(odd), requestBody(b), "bytes stay bytes")
 	server := build(t, fromServer(x))
-	assert.Equal(t, "/Ren%E9", server.attrs[keyURLPath])
-	assert.Equal(t, "q=Ren%E9", server.attrs[keyURLQuery])
+	assert.Equal(t, "/Ren%E9", server.attrs[semconv.URLPath])
+	assert.Equal(t, "q=Ren%E9", server.attrs[semconv.URLQuery])
 	for _, resource := range []map[string]any{b.span.Attributes().AsRaw(), b.log.Attributes().AsRaw(), b.log.Body().Map().AsRaw()} {
 		assertNothingIsReplaced(t, resource)
 	}
