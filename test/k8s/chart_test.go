@@ -44,7 +44,13 @@ metadata:
 // tool runs one of the tools that render what is in deploy/.
 func tool(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"tool", "-modfile=internal/tools/deploy/go.mod", name}, args...)...)
+	return goTool(t, append([]string{name}, args...)...)
+}
+
+// goTool is `go tool` with the tools for what is in deploy/.
+func goTool(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"tool", "-modfile=internal/tools/deploy/go.mod"}, args...)...)
 	cmd.Dir = testkit.Root()
 	var said bytes.Buffer
 	cmd.Stderr = &said

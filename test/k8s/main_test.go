@@ -43,6 +43,7 @@ func TestKubernetes(t *testing.T) {
 		{"PeersFromCache", testPeersFromCache},
 		{"PeersFromGateway", testPeersFromGateway},
 		{"Manifests", testManifests},
+		{"Documented", testDocumented},
 	} {
 		if !t.Run(test.name, func(t *testing.T) { s.Use(t); test.run(t, s) }) {
 			break
