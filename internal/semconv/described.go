@@ -15,7 +15,7 @@ const (
 	GenAIResponseFinishReasons = "gen_ai.response.finish_reasons"
 	GenAIResponseModel         = "gen_ai.response.model"
 	GenAIToolName              = "gen_ai.tool.name"
-	GenAIUsageInputTokens      = "gen_ai.usage.input_tokens" //nolint:gosec // no secret
+	GenAIUsageInputTokens      = "gen_ai.usage.input_tokens"  //nolint:gosec // no secret
 	GenAIUsageOutputTokens     = "gen_ai.usage.output_tokens" //nolint:gosec // no secret
 
 	GraphQLOperationName = "graphql.operation.name"
