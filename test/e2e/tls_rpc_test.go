@@ -33,6 +33,7 @@ func TestTLSGRPC(t *testing.T) {
 	})
 	reflected := testkit.Start(t, with(program, "reflect", goServer.addr)) // the server runs since before the capture
 	require.Zero(t, reflected.Wait(testkit.Patience), "%s", reflected.Output())
+	c.AwaitSpans("ServerReflectionInfo", 1) // what it was told of the messages is known from now on
 	runs := []*rpcRun{
 		{name: "grpc-go", client: program, addr: goServer.addr, server: goServer},
 		{name: "grpcio", client: python, addr: pythonServer.addr, server: pythonServer},
