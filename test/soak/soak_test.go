@@ -81,6 +81,10 @@ const remembered = 30 * time.Second
 // seen.
 const closing = time.Minute
 
+// learned is the most that is remembered of the few paths of one server (routes::learn),
+// in MiB.
+const learned = 16.0 / 1024
+
 // settle waits until everything is handed on and nothing is held, and gives what
 // there is then.
 func settle(t *testing.T, c *testkit.Collector, before sample, sent int) (after sample) {
@@ -89,7 +93,7 @@ func settle(t *testing.T, c *testkit.Collector, before sample, sent int) (after 
 		after = take(t, c)
 		metrics := c.Metrics()
 		all := metrics["otelcol_receiver_network_records"] >= float64(4*sent) || losses(metrics) > 0
-		if all && after.connections == 0 && after.budget <= before.budget {
+		if all && after.connections == 0 && after.budget <= before.budget+learned {
 			return after
 		}
 	}
@@ -99,7 +103,7 @@ func settle(t *testing.T, c *testkit.Collector, before sample, sent int) (after 
 		}
 	}
 	assert.Zero(t, after.connections, "connections after the load")
-	assert.LessOrEqual(t, after.budget, before.budget, "memory of the budget after the load, MiB")
+	assert.LessOrEqual(t, after.budget, before.budget+learned, "memory of the budget after the load, MiB")
 	return after
 }
 
