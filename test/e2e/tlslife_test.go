@@ -35,8 +35,12 @@ func TestTLSInContainer(t *testing.T) {
 	awaitProbes(t, c, 1)
 	pids := map[string]int{}
 	for name, s := range map[string]*testkit.Container{"before": before, "after": after} {
-		// The first call may be what shows that there is a library.
-		testkit.Curl(t, "introduce-"+name, s.URL(), "/body", nil, "--cacert", certificates.Authority)
+		// The first call may be what shows that there is a library, and it takes a moment
+		// until that has probes.
+		testkit.Eventually(t, "probes in the container "+name, func() bool {
+			testkit.Curl(t, "introduce-"+name, s.URL(), "/body", nil, "--cacert", certificates.Authority)
+			return len(c.Calls().BySequence()["introduce-"+name].Of(server)) > 0
+		})
 		call := testkit.Curl(t, name, s.URL(), "/body", nil, "--cacert", certificates.Authority)
 		require.Equal(t, truth.Sum(body), call.ResponseSHA256)
 		pids[name] = s.TaskPID()
